@@ -1,0 +1,54 @@
+# Two commands set up everything on a fresh clone: `make demo` and `make test`.
+# PYTHON=/path/to/python chooses the Python (>= 3.12); otherwise .ci/find-python does.
+.POSIX:
+.SUFFIXES:
+.PHONY: demo test check test-floor lock clean FORCE
+
+LOCKED := uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml)
+UV := UV_PYTHON="$$PWD/.venv/bin/python" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
+# An exact sync removes what the lock does not name; it keeps pip and uv itself.
+SYNC := sync --quiet --frozen --extra plugins
+# No price map from the network and no banner while tests run.
+TEST := LITELLM_LOCAL_MODEL_COST_MAP=True OPENHANDS_SUPPRESS_BANNER=1
+PYTEST_ARGS := -n 2
+
+demo: .venv/.synced
+	@.venv/bin/ohs demo
+
+test: check
+	@$(TEST) .venv/bin/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/.synced
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+# The oldest supported SDK, in an environment of its own.
+test-floor: .venv-floor/.synced
+	@$(TEST) .venv-floor/bin/python -m pytest $(PYTEST_ARGS)
+
+lock: .venv/bin/uv
+	$(UV) lock
+
+clean:
+	rm -rf .venv .venv-floor build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf core/*.egg-info plugins/*/*.egg-info plugins/*/build
+	find core plugins tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# A Python that was asked for is compared with the one in .venv on every run.
+ifdef PYTHON
+.venv/bin/uv: FORCE
+endif
+.venv/bin/uv:
+	@.ci/make-venv .venv "$(PYTHON)"
+
+.venv/.synced: .venv/bin/uv $(LOCKED)
+	@echo "installing the locked packages into .venv"
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) $(SYNC) --extra server
+	@touch $@
+
+.venv-floor/.synced: .venv/bin/uv $(LOCKED)
+	@echo "installing the locked packages into .venv-floor"
+	@UV_PROJECT_ENVIRONMENT=.venv-floor $(UV) $(SYNC) --group floor
+	@touch $@

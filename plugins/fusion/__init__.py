@@ -1,0 +1,1 @@
+"""Fusion: a main agent and its sidekicks."""
