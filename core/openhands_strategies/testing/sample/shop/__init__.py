@@ -1,0 +1,1 @@
+"""Prices, stock and delivery dates of a small web shop."""
