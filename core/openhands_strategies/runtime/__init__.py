@@ -1,0 +1,1 @@
+"""Loading, building and running strategies on the SDK (imports `openhands`)."""

@@ -1,0 +1,329 @@
+"""Start and resume sub-agents for one conversation's task tool.
+
+This is the only code of ours that runs after a conversation has started. It keeps its
+own table of aliases and tasks, so nothing is ever registered with the SDK's global
+registry, and the SDK's own task manager is not involved.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+from uuid import UUID, uuid4
+
+from openhands_strategies.errors import StrategyError, describe
+from openhands_strategies.runtime.attachment import Attachment, attach, attachment_of
+from openhands_strategies.runtime.driving import (
+    Ending,
+    ending_of,
+    has_user_message,
+    run_until_done,
+    send,
+)
+from openhands_strategies.runtime.entries import Entry, Scope
+from openhands_strategies.runtime.fleet import MAIN, Fleet, RoleView
+from openhands_strategies.runtime.llms import redacted
+from openhands_strategies.runtime.spawn import build_subagent, open_conversation
+from openhands_strategies.runtime.table import (
+    SUBAGENTS_DIR,
+    TaskRecord,
+    TaskTable,
+    prompt_digest,
+    walk_records,
+)
+from openhands_strategies.runtime.usage import TASK_PREFIX, known_price
+
+if TYPE_CHECKING:
+    from openhands.sdk import Agent
+    from openhands.sdk.conversation.impl.local_conversation import LocalConversation
+
+_DEFAULT_ALIAS: Final = "general-purpose"
+
+TaskEnding = Literal["completed", "escalated", "limit", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the delegating model is told.
+
+    Attributes:
+        task_id: Id to resume the task with; `none` when it never started.
+        role: Alias.
+        state: How the run ended.
+        text: The sub-agent's answer, or what went wrong and what to do now.
+    """
+
+    task_id: str
+    role: str
+    state: TaskEnding
+    text: str
+
+    @property
+    def is_error(self) -> bool:
+        return self.state not in ("completed", "escalated")
+
+
+class Delegation:
+    """Sub-agents of one conversation.
+
+    Args:
+        scope: Aliases and everything needed to make them.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._lock = threading.Lock()
+        self._table: TaskTable | None = None
+        self._temporary: Path | None = None
+
+    def run(
+        self,
+        parent: LocalConversation,
+        *,
+        alias: str,
+        prompt: str,
+        resume: str | None = None,
+        label: str | None = None,
+    ) -> Outcome:
+        """Run one task to its end and say how it ended; never raises for a task's failure."""
+        alias = self._alias(alias, resume)
+        entry = self._scope.agents.get(alias)
+        if entry is None:
+            names = ", ".join(self._scope.agents)
+            return _refused(alias, f"There is no sub-agent {alias!r}. Available: {names}.")
+        table, attachment = self._attached(parent)
+        earlier, missing = self._earlier_results(entry, table)
+        if missing:
+            return _refused(alias, f"{alias!r} can start only after {missing!r} has completed.")
+        if attachment.fleet.over_budget:
+            return _refused(alias, _fleet_budget_text(attachment.fleet), state="limit")
+        if attachment.fleet.stopping:
+            return _refused(alias, "The run is being stopped.", state="interrupted")
+        record = self._record(table, alias, prompt, resume, label)
+        if isinstance(record, Outcome):
+            return record
+        message = f"{earlier}{prompt}" if earlier else prompt
+        with table.lock(record.id):
+            try:
+                return self._run_task(parent, attachment, table, record, entry, message)
+            except StrategyError as error:
+                return self._failed(table, record, f"{error.message} ({error.code})")
+
+    def _alias(self, alias: str, resume: str | None) -> str:
+        """The alias meant, where the model left it out."""
+        if alias not in self._scope.agents and alias in ("", _DEFAULT_ALIAS):
+            record = self._table.get(resume) if resume and self._table else None
+            if record is not None:
+                return record.role
+            if len(self._scope.agents) == 1:
+                return next(iter(self._scope.agents))
+        return alias
+
+    def _attached(self, parent: LocalConversation) -> tuple[TaskTable, Attachment]:
+        """Open the table on first use and find the run that this conversation is part of."""
+        with self._lock:
+            if self._table is None:
+                self._table = TaskTable(self._directory(parent))
+            attachment = attachment_of(parent)
+            if attachment is None:
+                attachment = self._join(parent)
+            return self._table, attachment
+
+    def _directory(self, parent: LocalConversation) -> Path:
+        """Beside the parent's own files, or for this process only where it keeps none."""
+        base = parent.state.persistence_dir
+        if base is None:
+            self._temporary = Path(tempfile.mkdtemp(prefix="ohs_tasks_"))
+            return self._temporary
+        directory = Path(base) / SUBAGENTS_DIR
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
+
+    def _join(self, parent: LocalConversation) -> Attachment:
+        """A conversation that nobody attached (a server's): it becomes its own run."""
+        fleet = Fleet(budget=self._scope.budget)
+        if parent.state.persistence_dir:
+            fleet.restore(views_of(Path(parent.state.persistence_dir)))
+        llm = parent.agent.llm
+        view = RoleView(key=MAIN, role=MAIN, model=llm.model)
+        prices = {llm.model: known_price(llm) is not None}
+        fleet.enter(view, parent, budget=None, prices=prices)
+        return attach(parent, Attachment(fleet=fleet, key=MAIN))
+
+    def _earlier_results(self, entry: Entry, table: TaskTable) -> tuple[str, str]:
+        """Results of the aliases before this one, as text, and the first one missing."""
+        parts: list[str] = []
+        for alias in entry.after:
+            done = [r for r in table.all() if r.role == alias and r.state == "completed"]
+            if not done:
+                return "", alias
+            parts.append(f"# Result of {alias}\n\n{done[-1].result}\n\n")
+        return "".join(parts) + ("# Your task\n\n" if parts else ""), ""
+
+    def _record(
+        self, table: TaskTable, alias: str, prompt: str, resume: str | None, label: str | None
+    ) -> TaskRecord | Outcome:
+        if resume:
+            known = table.get(resume)
+            if known is None:
+                ids = ", ".join(record.id for record in table.all()) or "none yet"
+                return _refused(alias, f"There is no task {resume!r}. Tasks: {ids}.")
+            if known.role != alias:
+                return _refused(
+                    alias, f"Task {resume} belongs to {known.role!r}, not to {alias!r}."
+                )
+            return known
+        digest = prompt_digest(prompt)
+        interrupted = table.take_interrupted(alias, digest)
+        if interrupted is not None:
+            return interrupted
+        return table.add(
+            TaskRecord(
+                id="",
+                role=alias,
+                conversation_id=uuid4().hex,
+                prompt_digest=digest,
+                label=label or "",
+                started=time.time(),
+                runs=0,
+            )
+        )
+
+    def _run_task(
+        self,
+        parent: LocalConversation,
+        attachment: Attachment,
+        table: TaskTable,
+        record: TaskRecord,
+        entry: Entry,
+        message: str,
+    ) -> Outcome:
+        """Open the task's conversation, run it, write down how it went, close it."""
+        # Another call may have run this task while this one waited for its lock.
+        record = table.get(record.id) or record
+        # A claimed task of a dead process goes on where it was: its prompt is there.
+        unfinished = record.state == "running" and record.runs > 0
+        fleet = attachment.fleet
+        key = record.id if attachment.key == MAIN else f"{attachment.key}/{record.id}"
+        parent_agent: Agent = parent.agent  # type: ignore[assignment]
+        agent = build_subagent(record.role, self._scope, parent_agent)
+        record = replace(record, state="running", model=agent.llm.model, runs=record.runs + 1)
+        table.put(record)
+        conversation = open_conversation(
+            agent,
+            parent,
+            entry=entry,
+            directory=table.directory,
+            conversation_id=UUID(record.conversation_id),
+            label=record.label or f"{record.role} {record.id}",
+            callback=fleet.observer(key),
+        )
+        attach(conversation, Attachment(fleet=fleet, key=key))
+        prices = {llm.model: known_price(llm) is not None for llm in agent.get_all_llms()}
+        entered = False
+        try:
+            # Initialising the agent restores what it had spent before.
+            conversation._ensure_agent_ready()
+            fleet.enter(
+                RoleView(
+                    key=key,
+                    role=record.role,
+                    label=record.label,
+                    model=agent.llm.model,
+                    started=record.started,
+                    seconds=record.seconds,
+                ),
+                conversation,
+                budget=entry.budget,
+                prices=prices,
+            )
+            entered = True
+            if not (unfinished and has_user_message(conversation)):
+                send(conversation, message, _sender(parent))
+            run_until_done(conversation, fleet, f"{record.role} {record.id}")
+            state, text = _task_ending(ending_of(conversation, fleet, key), entry, fleet)
+        except Exception as error:  # noqa: BLE001  whatever ends a task, its parent goes on
+            cause = getattr(error, "original_exception", error)
+            state, text = "failed", redacted(describe(cause), agent.llm)
+        finally:
+            parent.conversation_stats.usage_to_metrics[f"{TASK_PREFIX}{record.id}"] = (
+                conversation.conversation_stats.get_combined_metrics()
+            )
+            conversation.close()
+        if entered:
+            view = fleet.leave(key, state)
+            record = replace(record, seconds=view.seconds, usage=view.usage)
+        table.put(replace(record, state=state, result=text))
+        return Outcome(record.id, record.role, state, _told(state, text, record))
+
+    def _failed(self, table: TaskTable, record: TaskRecord, text: str) -> Outcome:
+        table.put(replace(record, state="failed", result=text))
+        return Outcome(record.id, record.role, "failed", text)
+
+    def close(self) -> None:
+        """Remove what was kept only for this process."""
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def _refused(alias: str, text: str, *, state: TaskEnding = "failed") -> Outcome:
+    return Outcome("none", alias, state, text)
+
+
+def _sender(parent: LocalConversation) -> str | None:
+    return getattr(parent._visualizer, "_name", None)
+
+
+def _task_ending(ending: Ending, entry: Entry, fleet: Fleet) -> tuple[TaskEnding, str]:
+    """How a task ended, and what there is to say about it."""
+    if ending.kind == "finished":
+        if not ending.answer.strip():
+            return "failed", "It finished without an answer."
+        escalated = bool(entry.escalation) and ending.answer.lstrip().startswith(entry.escalation)
+        return ("escalated" if escalated else "completed"), ending.answer
+    partial = f"\nLast words before the stop:\n{ending.answer}" if ending.answer else ""
+    if ending.kind == "stop":
+        return "interrupted", "It was stopped by the user."
+    if ending.kind == "budget":
+        return "limit", f"It was stopped by its budget of ${entry.budget:g}.{partial}"
+    if ending.kind == "fleet_budget":
+        return "limit", _fleet_budget_text(fleet) + partial
+    return ending.kind, f"{ending.detail}{partial}"
+
+
+def _fleet_budget_text(fleet: Fleet) -> str:
+    return f"The budget of the whole run (${fleet.budget:g}) is spent (${fleet.spent:.4f})."
+
+
+def _told(state: TaskEnding, text: str, record: TaskRecord) -> str:
+    """The outcome as the delegating model reads it."""
+    again = f"resume='{record.id}'"
+    if state == "escalated":
+        return f"{text}\n\n{record.role} hands this back: do it yourself, do not delegate it again."
+    if state == "limit":
+        return f"{text}\n\nGo on yourself, or give it another slice with {again}."
+    if state == "interrupted":
+        return f"{text}\n\nContinue it with {again}."
+    return text
+
+
+def views_of(conversation_dir: Path) -> list[RoleView]:
+    """What earlier processes wrote down about a run's tasks."""
+    return [
+        RoleView(
+            key=key,
+            role=record.role,
+            label=record.label,
+            model=record.model,
+            state="interrupted" if record.state == "running" else record.state,
+            seconds=record.seconds,
+            started=record.started,
+            usage=record.usage,
+        )
+        for key, record in walk_records(conversation_dir)
+    ]

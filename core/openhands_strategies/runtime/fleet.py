@@ -1,0 +1,252 @@
+"""The live state of one run: who works, what it costs, and whether it must stop.
+
+Every conversation of a run, the main one and each sub-agent's, reports its events
+here. The fleet adds up their dollars while they work and pauses a conversation whose
+own budget, or the fleet's, is spent, or when the user wants to stop. That works on
+every SDK, whether or not it knows budgets.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from openhands_strategies.runtime.usage import Usage, own_cost, own_usage
+
+if TYPE_CHECKING:
+    from openhands.sdk.conversation.impl.local_conversation import LocalConversation
+    from openhands.sdk.event import ActionEvent, Event
+
+MAIN = "main"
+ConfirmHandler = Callable[[str, "list[ActionEvent]"], bool]
+StopReason = Literal["budget", "fleet_budget", "stop"]
+
+
+@dataclass(frozen=True)
+class RoleView:
+    """One conversation of the fleet as it stands now.
+
+    Attributes:
+        key: `main`, or task ids from the top joined with `/`.
+        role: `main`, or the sub-agent's alias.
+        label: What it was asked, in a few words.
+        model: Model name.
+        state: `working`, or how its last run ended.
+        activity: What it does now, in a few words.
+        seconds: Time in runs so far.
+        started: Unix time of the first run, for telling overlap.
+        usage: Its own use of models.
+    """
+
+    key: str
+    role: str
+    label: str = ""
+    model: str = ""
+    state: str = "working"
+    activity: str = ""
+    seconds: float = 0.0
+    started: float = 0.0
+    usage: tuple[Usage, ...] = ()
+
+    @property
+    def cost_usd(self) -> float:
+        return sum(usage.cost_usd for usage in self.usage)
+
+
+@dataclass
+class _Live:
+    """A conversation that is open; `spent_before` is what it had cost when it started."""
+
+    conversation: LocalConversation
+    begun: float
+    budget: float | None
+    spent_before: float
+    prices: dict[str, bool]
+    reason: StopReason | None = None
+    before: float = 0.0
+
+
+@dataclass
+class Fleet:
+    """All conversations of one run.
+
+    Attributes:
+        budget: Dollars of the whole fleet; None means no bound.
+        confirm: Asks the user about pending actions; None means nobody can answer.
+    """
+
+    budget: float | None = None
+    confirm: ConfirmHandler | None = None
+    _views: dict[str, RoleView] = field(default_factory=dict)
+    _live: dict[str, _Live] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def restore(self, views: Iterable[RoleView]) -> None:
+        """Take over what earlier processes spent in this run."""
+        with self._lock:
+            for view in views:
+                self._views[view.key] = view
+
+    def enter(
+        self,
+        view: RoleView,
+        conversation: LocalConversation,
+        *,
+        budget: float | None,
+        prices: dict[str, bool],
+    ) -> None:
+        """Add a conversation that starts, or goes on, now.
+
+        Args:
+            view: Its role; a restored or earlier view of the same key is continued.
+            conversation: The conversation, its earlier costs restored.
+            budget: Dollars for this run of it.
+            prices: Model name to whether its price is known.
+        """
+        with self._lock:
+            earlier = self._views.get(view.key)
+            now = time.time()
+            self._views[view.key] = replace(
+                view,
+                state="working",
+                started=earlier.started if earlier and earlier.started else now,
+                seconds=earlier.seconds if earlier else 0.0,
+            )
+            self._live[view.key] = _Live(
+                conversation=conversation,
+                begun=time.monotonic(),
+                budget=budget,
+                spent_before=own_cost(conversation.conversation_stats),
+                prices=prices,
+                before=earlier.seconds if earlier else 0.0,
+            )
+
+    def leave(self, key: str, state: str) -> RoleView:
+        """Close a conversation's account and return its last view."""
+        with self._lock:
+            view = replace(self._current(key), state=state, activity="")
+            self._views[key] = view
+            self._live.pop(key, None)
+            return view
+
+    def observer(self, key: str) -> Callable[[Event], None]:
+        """The callback for the conversation `key`."""
+
+        def on_event(event: Event) -> None:
+            from openhands.sdk.event import ActionEvent, MessageEvent, ObservationBaseEvent
+
+            with self._lock:
+                view = self._views.get(key)
+                if view is not None:
+                    self._views[key] = replace(view, activity=_activity(event) or view.activity)
+            from_model = isinstance(event, (ActionEvent, MessageEvent)) and event.source == "agent"
+            if from_model or isinstance(event, ObservationBaseEvent):
+                self._check(key)
+
+        return on_event
+
+    def _check(self, key: str) -> None:
+        """Pause the conversation `key` when a bound is reached.
+
+        Runs in the conversation's own thread, which holds its state lock.
+        """
+        with self._lock:
+            live = self._live.get(key)
+            if live is None or live.reason is not None:
+                return
+            live.reason = self._reason(live)
+            if live.reason is None:
+                return
+        live.conversation.pause()
+
+    def _reason(self, live: _Live) -> StopReason | None:
+        if self._stop.is_set():
+            return "stop"
+        if self.over_budget:
+            return "fleet_budget"
+        spent = own_cost(live.conversation.conversation_stats) - live.spent_before
+        if live.budget is not None and spent >= live.budget:
+            return "budget"
+        return None
+
+    def reason(self, key: str) -> StopReason | None:
+        """Why the conversation `key` was paused, if a bound did it."""
+        with self._lock:
+            live = self._live.get(key)
+            return live.reason if live else None
+
+    @property
+    def spent(self) -> float:
+        """Dollars of all conversations so far."""
+        with self._lock:
+            done = sum(v.cost_usd for key, v in self._views.items() if key not in self._live)
+            running = sum(
+                own_cost(live.conversation.conversation_stats) for live in self._live.values()
+            )
+            return done + running
+
+    @property
+    def over_budget(self) -> bool:
+        return self.budget is not None and self.spent >= self.budget
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Ask every conversation to pause after what it does now, and end its tools.
+
+        May be called from any thread. A model call in flight is not cut off.
+        """
+        self._stop.set()
+        with self._lock:
+            conversations = [live.conversation for live in self._live.values()]
+        for conversation in conversations:
+            token = getattr(conversation, "cancel_token", None)
+            if token is not None:
+                token.cancel()
+
+    def conversations(self) -> list[LocalConversation]:
+        """The conversations that are open now."""
+        with self._lock:
+            return [live.conversation for live in self._live.values()]
+
+    def views(self) -> list[RoleView]:
+        """All conversations, main first, in the order in which they started."""
+        with self._lock:
+            keys = sorted(self._views, key=lambda key: (key != MAIN, self._views[key].started, key))
+            return [self._current(key) for key in keys]
+
+    def _current(self, key: str) -> RoleView:
+        view = self._views[key]
+        live = self._live.get(key)
+        if live is None:
+            return view
+        usage = own_usage(live.conversation.conversation_stats, live.prices)
+        seconds = live.before + time.monotonic() - live.begun
+        return replace(view, usage=tuple(usage.values()), seconds=seconds)
+
+
+def _activity(event: Event) -> str:
+    """What an event says a role is doing, on one line."""
+    from openhands.sdk.event import ActionEvent, MessageEvent, ObservationBaseEvent
+
+    if isinstance(event, ActionEvent):
+        action = event.action
+        detail = ""
+        for name in ("command", "path", "description", "message"):
+            value = getattr(action, name, None)
+            if isinstance(value, str) and value:
+                path = getattr(action, "path", None)
+                detail = f"{value} {path}" if name == "command" and path else value
+                break
+        return " ".join(f"{event.tool_name} {detail}".split())[:200]
+    if isinstance(event, MessageEvent) and event.source == "agent":
+        return "answering"
+    if isinstance(event, ObservationBaseEvent):
+        return "thinking"
+    return ""

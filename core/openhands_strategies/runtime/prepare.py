@@ -1,0 +1,188 @@
+"""From a loaded strategy, a model and parameters to everything a conversation needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openhands_strategies.errors import UsageError
+from openhands_strategies.project.home import Home
+from openhands_strategies.runtime.building import build_blueprint, check_params
+from openhands_strategies.runtime.entries import Scope
+from openhands_strategies.runtime.equip import entries_of, equip, merged_hooks
+from openhands_strategies.runtime.loader import Loaded
+from openhands_strategies.runtime.plugin_files import (
+    expand_root,
+    plugin_hooks,
+    read_plugin,
+    with_plugin_skills,
+)
+from openhands_strategies.runtime.spawn import entry_llm
+from openhands_strategies.runtime.task_tools import register_task_tools
+from openhands_strategies.runtime.usage import Price, known_price
+from openhands_strategies.strategy import Blueprint, Confirmation, Limits
+
+if TYPE_CHECKING:
+    from openhands.sdk import LLM, Agent
+    from openhands.sdk.hooks import HookConfig
+
+Adjust = Callable[[Blueprint, str, Mapping[str, Any]], Blueprint]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user says beside the strategy's own parameters.
+
+    Attributes:
+        max_budget: Dollars of the whole fleet; the strategy's own bound stays if lower.
+        prices: Model name to price, where the user knows better than the SDK.
+        confirmation: Which actions are confirmed; None leaves it to the strategy.
+        home: Where store and runs are.
+        base: Directory that relative references start from.
+    """
+
+    home: Home
+    max_budget: float | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    confirmation: Confirmation | None = None
+    base: Path = field(default_factory=Path.cwd)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that a role of the fleet uses; `price` is None when nobody knows it."""
+
+    role: str
+    name: str
+    price: Price | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A strategy that is ready to start.
+
+    Attributes:
+        loaded: The strategy.
+        params: Validated parameters.
+        agent: The main agent, with skills and the task tool set.
+        scope: What the task tool set offers.
+        hooks: Hooks of the main agent.
+        blueprint: What the strategy built, after adjustments.
+        limits: Bounds of the run, the user's included.
+        confirmation: Which actions are confirmed.
+        models: Model of each role.
+        prices: Prices that the user gave, by model.
+    """
+
+    loaded: Loaded
+    params: dict[str, Any]
+    agent: Agent
+    scope: Scope
+    hooks: HookConfig | None
+    blueprint: Blueprint
+    limits: Limits
+    confirmation: Confirmation
+    models: tuple[Model, ...]
+    prices: Mapping[str, Price]
+
+
+def prepare(
+    loaded: Loaded,
+    llm: LLM,
+    params: Mapping[str, Any],
+    settings: Settings,
+    *,
+    texts: bool = False,
+    adjust: Adjust | None = None,
+) -> Prepared:
+    """Build a strategy and make its blueprint ready to start.
+
+    Args:
+        loaded: The strategy.
+        llm: The main model.
+        params: The user's values.
+        settings: Budget, prices, confirmation.
+        texts: Whether the values are texts of a command line.
+        adjust: Changes the blueprint before it is made ready (hook plugins).
+
+    Raises:
+        ParameterError: A value that does not fit.
+        BuildError: A blueprint that cannot be used.
+        UsageError: `price_unknown` when a budget cannot be enforced.
+    """
+    values = check_params(loaded, params, texts=texts)
+    blueprint = build_blueprint(
+        loaded, llm, values, home=settings.home, prices=settings.prices, base=settings.base
+    )
+    if adjust is not None:
+        blueprint = adjust(blueprint, loaded.name, values)
+    where = f"strategy {loaded.name!r} ({loaded.origin.reference})"
+    plugin = read_plugin(loaded.root, where) if loaded.origin.module == "strategy.py" else None
+    blueprint = _with_roots(blueprint, loaded.root)
+    hooks = merged_hooks([plugin_hooks(plugin, loaded.root), blueprint.hooks])
+    limits = replace(blueprint.limits, budget=_lower(blueprint.limits.budget, settings.max_budget))
+    confirmation = settings.confirmation or blueprint.confirmation or "never"
+    scope = Scope(
+        strategy=loaded.origin,
+        params=values,
+        prices={model: (price.input, price.output) for model, price in settings.prices.items()},
+        agents=entries_of(blueprint.subagents, fleet_hooks=hooks, where=where),
+        budget=limits.budget,
+        confirmation=confirmation,
+    )
+    register_task_tools()
+    agent = equip(with_plugin_skills(blueprint.agent, plugin), scope, where)
+    models = _models(agent, scope)
+    if settings.max_budget is not None:
+        _require_prices(models)
+    return Prepared(
+        loaded=loaded,
+        params=values,
+        agent=agent,
+        scope=scope,
+        hooks=hooks,
+        blueprint=blueprint,
+        limits=limits,
+        confirmation=confirmation,
+        models=models,
+        prices=settings.prices,
+    )
+
+
+def _with_roots(blueprint: Blueprint, root: Path) -> Blueprint:
+    """Expand `${PLUGIN_ROOT}` in the hooks that the strategy's own code made."""
+    subagents = {
+        alias: replace(subagent, hooks=expand_root(subagent.hooks, root))
+        if subagent.hooks is not None
+        else subagent
+        for alias, subagent in blueprint.subagents.items()
+    }
+    hooks = None if blueprint.hooks is None else expand_root(blueprint.hooks, root)
+    return replace(blueprint, hooks=hooks, subagents=subagents)
+
+
+def _lower(one: float | None, other: float | None) -> float | None:
+    given = [value for value in (one, other) if value is not None]
+    return min(given) if given else None
+
+
+def _models(agent: Agent, scope: Scope) -> tuple[Model, ...]:
+    """The model of the main agent and of each sub-agent that says which it wants."""
+    models = [Model("main", agent.llm.model, known_price(agent.llm))]
+    for alias, entry in scope.agents.items():
+        llm = entry_llm(entry, agent.llm, scope, alias)
+        models.append(Model(alias, llm.model, known_price(llm)))
+    return tuple(models)
+
+
+def _require_prices(models: tuple[Model, ...]) -> None:
+    unknown = sorted({model.name for model in models if model.price is None})
+    if unknown:
+        options = " ".join(f"--price {name}=IN,OUT" for name in unknown)
+        raise UsageError(
+            "price_unknown",
+            f"a budget needs prices, and nobody knows that of {', '.join(unknown)}",
+            f"give it in dollars for a million tokens: {options}",
+        )

@@ -1,0 +1,49 @@
+"""Names of SDK subclasses are global to the process; a duplicate breaks every agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from openhands_strategies.errors import LoadError
+
+if TYPE_CHECKING:
+    from openhands_strategies.manifest.model import SdkClass
+
+
+def check_class_names(declared: Iterable[SdkClass], where: str) -> None:
+    """Refuse a tree whose SDK subclasses have names that the process has already.
+
+    Args:
+        declared: Classes as the static reading found them.
+        where: Names the strategy and its source, for the message.
+
+    Raises:
+        LoadError: `class_name_taken`; nothing of the tree has run.
+    """
+    classes = list(declared)
+    if not classes:
+        return
+    taken = _known_names()
+    for one in classes:
+        owner = taken.get(one.name)
+        if owner is not None:
+            raise LoadError(
+                "class_name_taken",
+                f"{where}: {one.file}:{one.line} defines {one.name}, a name that {owner} has"
+                " in this process",
+                f"rename the class, for example with the strategy's name before {one.name}",
+            )
+
+
+def _known_names() -> dict[str, str]:
+    from openhands.sdk.utils.models import DiscriminatedUnionMixin
+
+    known: dict[str, str] = {}
+    todo: list[type] = [DiscriminatedUnionMixin]
+    while todo:
+        subclasses: list[type] = todo.pop().__subclasses__()
+        for subclass in subclasses:
+            known.setdefault(subclass.__name__, subclass.__module__)
+            todo.append(subclass)
+    return known
