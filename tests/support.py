@@ -1,0 +1,129 @@
+"""Run a strategy in this process against the scripted model, over real HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openhands_strategies.project.home import find_home
+from openhands_strategies.registry.catalog import resolve
+from openhands_strategies.runtime.fleet import ConfirmHandler
+from openhands_strategies.runtime.llms import main_llm
+from openhands_strategies.runtime.loader import Loaded, load
+from openhands_strategies.runtime.prepare import Prepared, Settings, prepare
+from openhands_strategies.runtime.report import Report
+from openhands_strategies.runtime.run import Run, execute, new_run_file, open_run
+from openhands_strategies.runtime.usage import Price
+from openhands_strategies.testing import Price as ServedPrice
+from openhands_strategies.testing import Script, ScriptedModel, Served
+
+MAIN = "openai/main"
+CHEAP = "openai/cheap"
+PRICES = {"main": ServedPrice(10.0, 40.0), "cheap": ServedPrice(1.0, 4.0)}
+
+
+def llm_prices() -> dict[str, Price]:
+    """The server's prices as a user would give them for the SDK's model names."""
+    return {f"openai/{name}": Price(p.input, p.output) for name, p in PRICES.items()}
+
+
+@dataclass
+class Bench:
+    """A workspace and a scripted model; runs strategies one after the other or at once."""
+
+    workspace: Path
+    model: ScriptedModel
+    runs: list[Run] = field(default_factory=list)
+
+    def load(self, reference: str) -> Loaded:
+        return load(resolve(reference, base=self.workspace), find_home())
+
+    def prepare(
+        self,
+        reference: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        main: str = MAIN,
+        **settings: Any,
+    ) -> Prepared:
+        chosen = {"prices": llm_prices(), **settings}
+        llm = main_llm(model=main, base_url=self.model.base_url, prices=chosen["prices"])
+        return prepare(
+            self.load(reference), llm, params or {}, Settings(home=find_home(), **chosen)
+        )
+
+    def start(self, prepared: Prepared, confirm: ConfirmHandler | None = None) -> Run:
+        run = open_run(
+            prepared, new_run_file(prepared, self.workspace), find_home(), confirm=confirm
+        )
+        self.runs.append(run)
+        return run
+
+    def run(
+        self,
+        reference: str,
+        task: str = "do it",
+        params: Mapping[str, Any] | None = None,
+        confirm: ConfirmHandler | None = None,
+        **settings: Any,
+    ) -> Report:
+        return execute(self.start(self.prepare(reference, params, **settings), confirm), task)
+
+    def served(self, model: str) -> list[Served]:
+        return [one for one in self.model.served if one.model == model]
+
+
+@contextlib.contextmanager
+def bench(workspace: Path, script: Script, *, latency: float = 0.0) -> Iterator[Bench]:
+    """A bench whose model answers from `script`."""
+    workspace.mkdir(parents=True, exist_ok=True)
+    with ScriptedModel(script, prices=PRICES, latency=latency) as model:
+        yield Bench(workspace, model)
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a dedented text file, with its directories."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text))
+    return path
+
+
+MakeBench = Callable[..., contextlib.AbstractContextManager[Bench]]
+
+DELEGATING = '''
+from openhands.sdk import Agent, Tool
+from openhands.tools.terminal import TerminalTool
+from openhands_strategies import (
+    AgentSpec, Blueprint, Limits, Strategy, StrategyParam, SubAgent)
+
+class Delegating(Strategy):
+    """One helper on another model; limits from parameters."""
+    name = "delegating"
+    description = "A main agent with one helper"
+    params = [
+        StrategyParam(name="model", description="Model of the helper", default="openai/cheap"),
+        StrategyParam(name="steps", type="integer", description="Helper's steps", default=10),
+        StrategyParam(name="dollars", type="number", description="Helper's budget"),
+        StrategyParam(name="main_steps", type="integer", description="Main's steps", default=30),
+        StrategyParam(name="parallel", type="integer", description="At a time", default=4),
+    ]
+
+    def build(self, context):
+        p = context.params
+        helper = SubAgent(
+            description="helps",
+            agent=AgentSpec(tools=("terminal",), suffix="You are the helper."),
+            model=p["model"],
+            limits=Limits(iterations=p["steps"], budget=p["dollars"]),
+        )
+        return Blueprint(
+            agent=Agent(llm=context.llm, tools=[Tool(name=TerminalTool.name)],
+                        tool_concurrency_limit=p["parallel"]),
+            subagents={"helper": helper},
+            limits=Limits(iterations=p["main_steps"]),
+        )
+'''
