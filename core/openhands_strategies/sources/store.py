@@ -1,0 +1,149 @@
+"""The store: immutable copies of trees, each under the hash of its content.
+
+Layout: `trees/<hex>/…` complete trees, `tmp/<hex>/…` copies under way, `locks/<hex>.lock`.
+A tree appears by one rename after its copy was hashed, so a directory in `trees` is
+always whole. A killed process leaves at most its copy in `tmp`, which the next one that
+wants the same tree removes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from openhands_strategies.errors import LoadError, describe
+from openhands_strategies.sources.tree import TreeFile, hash_tree, read_file
+
+LOCK_SECONDS: Final = 120.0
+_TREE: Final = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A tree in the store.
+
+    Attributes:
+        tree: `sha256:<hex>`.
+        path: Absolute directory with read-only files.
+    """
+
+    tree: str
+    path: Path
+
+
+def put_tree(
+    store: Path,
+    root: Path,
+    files: Sequence[TreeFile],
+    *,
+    waiting: Callable[[str], None] | None = None,
+) -> Stored:
+    """Copy a tree into the store; a tree that is there already is left as it is.
+
+    Args:
+        store: Directory of the store; made when missing.
+        root: Directory that the files are read from.
+        files: What `tree_files` listed there.
+        waiting: Called with the tree's hash before waiting for another process that
+            copies the same tree.
+
+    Raises:
+        LoadError: `tree_changed`, `tree_unreadable`, `store_write` (disk full, no
+            permission) or `store_busy` after 120 seconds. Nothing is left half written.
+    """
+    tree = hash_tree(root, files)
+    stored = Stored(tree, _tree_path(store, tree))
+    if stored.path.is_dir():
+        return stored
+    name = stored.path.name
+    try:
+        for part in ("trees", "tmp", "locks"):
+            (store / part).mkdir(parents=True, exist_ok=True)
+        with _locked(store / "locks" / f"{name}.lock", tree, waiting):
+            if stored.path.is_dir():
+                return stored
+            copy = store / "tmp" / name
+            shutil.rmtree(copy, ignore_errors=True)
+            try:
+                _copy(root, files, copy)
+                if hash_tree(copy, files) != tree:
+                    raise LoadError(
+                        "tree_changed", f"{root} changed while it was copied", "try again"
+                    )
+                copy.rename(stored.path)
+            finally:
+                shutil.rmtree(copy, ignore_errors=True)
+    except OSError as error:
+        raise LoadError(
+            "store_write",
+            f"{store} cannot be written: {describe(error)}",
+            "free some space, check who may write there, or set OHS_HOME to another directory",
+        ) from error
+    return stored
+
+
+def get_tree(store: Path, tree: str) -> Path | None:
+    """Return the directory of a stored tree, or None.
+
+    Args:
+        store: Directory of the store.
+        tree: `sha256:<hex>`.
+
+    Raises:
+        LoadError: `tree_hash` when `tree` is not of that form.
+    """
+    path = _tree_path(store, tree)
+    return path if path.is_dir() else None
+
+
+def _tree_path(store: Path, tree: str) -> Path:
+    match = _TREE.fullmatch(tree)
+    if match is None:
+        raise LoadError(
+            "tree_hash", f"{tree[:80]!r} is no tree hash", "it reads sha256: and 64 hex digits"
+        )
+    return store.absolute() / "trees" / match[1]
+
+
+@contextmanager
+def _locked(path: Path, tree: str, waiting: Callable[[str], None] | None) -> Iterator[None]:
+    from filelock import FileLock, Timeout  # 0.09 s, and a listing never needs it
+
+    lock = FileLock(path)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if waiting is not None:
+                waiting(tree)
+            lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout as error:
+        raise LoadError(
+            "store_busy",
+            f"another process has held {path} for {LOCK_SECONDS:.0f} seconds",
+            "wait for it, or end it",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _copy(root: Path, files: Iterable[TreeFile], to: Path) -> None:
+    to.mkdir()
+    for file in files:
+        target = to / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if file.mode == "120000":
+            target.symlink_to(os.fsdecode(b"".join(read_file(root, file))))
+            continue
+        with target.open("xb") as stream:
+            for chunk in read_file(root, file):
+                stream.write(chunk)
+        target.chmod(0o555 if file.mode == "100755" else 0o444)
