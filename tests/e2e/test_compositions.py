@@ -139,7 +139,7 @@ def test_depth_is_known_when_building(tmp_path: Path) -> None:
                 return Blueprint(agent=Agent(llm=context.llm, tools=[]), subagents=level(5))
         """,
     )
-    with bench(tmp_path / "ws", say("never")) as b:  # type: ignore[arg-type]
+    with bench(tmp_path / "ws", lambda turn: say("never")) as b:
         with pytest.raises(BuildError) as caught:
             b.prepare(str(tmp_path))
         assert caught.value.code == "depth_limit"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from openhands_strategies.errors import LoadError, describe
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from openhands.sdk.hooks import HookConfig
     from openhands.sdk.plugin import Plugin
 
-_PARTS = ("plugin.json", ".plugin", ".claude-plugin", "skills", "hooks")
-ROOT_VARIABLE = "${PLUGIN_ROOT}"
+HOOK_FILES: Final = ("hooks/hooks.json", "dev.openhands/hooks/hooks.json")
+_PARTS: Final = ("plugin.json", ".plugin", ".claude-plugin", "skills")
+ROOT_VARIABLE: Final = "${PLUGIN_ROOT}"
 
 
 def read_plugin(root: Path, where: str) -> Plugin | None:
@@ -58,11 +59,30 @@ def with_plugin_skills(agent: Agent, plugin: Plugin | None) -> Agent:
     return agent.model_copy(update={"agent_context": plugin.add_skills_to(context)})
 
 
-def plugin_hooks(plugin: Plugin | None, root: Path) -> HookConfig | None:
-    """The plugin's hooks with `${PLUGIN_ROOT}` made the tree's path."""
-    if plugin is None or plugin.hooks is None or plugin.hooks.is_empty():
-        return None
-    return expand_root(plugin.hooks, root)
+def plugin_hooks(root: Path, where: str) -> HookConfig | None:
+    """The hooks of both layouts, with `${PLUGIN_ROOT}` made the tree's path.
+
+    Read here rather than by the SDK's plugin reader: that one looks in one of the two
+    places, depending on its version and on which plugin.json there is, and a safety hook
+    that is listed but never attached would be worse than none.
+
+    Raises:
+        LoadError: `hooks_json_invalid`.
+    """
+    from openhands.sdk.hooks import HookConfig
+
+    found = []
+    for file in HOOK_FILES:
+        if not (root / file).is_file():
+            continue
+        try:
+            found.append(HookConfig.load(root / file))
+        except (ValueError, OSError) as error:
+            raise LoadError(
+                "hooks_json_invalid", f"{where}: {file}: {describe(error)}", "correct the file"
+            ) from error
+    merged = HookConfig.merge(found) if found else None
+    return None if merged is None or merged.is_empty() else expand_root(merged, root)
 
 
 def expand_root(hooks: HookConfig, root: Path) -> HookConfig:

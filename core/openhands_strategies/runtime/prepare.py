@@ -119,9 +119,11 @@ def prepare(
     if adjust is not None:
         blueprint = adjust(blueprint, loaded.name, values)
     where = f"strategy {loaded.name!r} ({loaded.origin.reference})"
-    plugin = read_plugin(loaded.root, where) if loaded.origin.module == "strategy.py" else None
+    directory = loaded.origin.module == "strategy.py"
+    plugin = read_plugin(loaded.root, where) if directory else None
     blueprint = _with_roots(blueprint, loaded.root)
-    hooks = merged_hooks([plugin_hooks(plugin, loaded.root), blueprint.hooks])
+    found = plugin_hooks(loaded.root, where) if directory else None
+    hooks = merged_hooks([found, blueprint.hooks])
     limits = replace(blueprint.limits, budget=_lower(blueprint.limits.budget, settings.max_budget))
     confirmation = settings.confirmation or blueprint.confirmation or "never"
     scope = Scope(
