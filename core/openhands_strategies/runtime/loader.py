@@ -126,7 +126,7 @@ def _loaded(origin: Origin, root: Path, manifest: Manifest) -> Loaded:
         gone = manifest.removed_imports[0]
         raise LoadError(
             "import_removed",
-            f"{where}: {origin.module}:{gone.line} uses {gone.name}, which the SDK has removed",
+            f"{where}: {gone.file}:{gone.line} uses {gone.name}, which the SDK has removed",
             f"use {gone.replacement}",
         )
     if origin.import_name is None:

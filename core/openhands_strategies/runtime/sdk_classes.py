@@ -21,29 +21,32 @@ def check_class_names(declared: Iterable[SdkClass], where: str) -> None:
     Raises:
         LoadError: `class_name_taken`; nothing of the tree has run.
     """
-    classes = list(declared)
-    if not classes:
-        return
-    taken = _known_names()
-    for one in classes:
-        owner = taken.get(one.name)
-        if owner is not None:
-            raise LoadError(
-                "class_name_taken",
-                f"{where}: {one.file}:{one.line} defines {one.name}, a name that {owner} has"
-                " in this process",
-                f"rename the class, for example with the strategy's name before {one.name}",
-            )
+    for one in declared:
+        for base in one.bases:
+            owner = _names_below(base).get(one.name)
+            if owner is not None:
+                raise LoadError(
+                    "class_name_taken",
+                    f"{where}: {one.file}:{one.line} defines {one.name}, a name that {owner} has"
+                    " in this process",
+                    f"rename the class, for example with the strategy's name before {one.name}",
+                )
 
 
-def _known_names() -> dict[str, str]:
+def _names_below(base: str) -> dict[str, str]:
+    """Class names that the process has under an SDK base, with their modules.
+
+    The SDK compares names under each base, so a tool and a critic may share one.
+    """
     from openhands.sdk.utils.models import DiscriminatedUnionMixin
 
     known: dict[str, str] = {}
-    todo: list[type] = [DiscriminatedUnionMixin]
+    todo: list[tuple[type, bool]] = [(DiscriminatedUnionMixin, False)]
     while todo:
-        subclasses: list[type] = todo.pop().__subclasses__()
+        parent, below = todo.pop()
+        subclasses: list[type] = parent.__subclasses__()
         for subclass in subclasses:
-            known.setdefault(subclass.__name__, subclass.__module__)
-            todo.append(subclass)
+            if below:
+                known.setdefault(subclass.__name__, subclass.__module__)
+            todo.append((subclass, below or subclass.__name__ == base))
     return known
