@@ -100,7 +100,7 @@ def build_blueprint(
             result = _call(loaded.strategy, context)
         except StrategyError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise BuildError(
                 "build_failed", f"{where}: build raised {describe(error)}", "see --debug"
             ) from error

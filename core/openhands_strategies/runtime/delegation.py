@@ -11,15 +11,14 @@ import shutil
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 from openhands_strategies.errors import StrategyError, describe
 from openhands_strategies.runtime.attachment import Attachment, attach, attachment_of
 from openhands_strategies.runtime.driving import (
-    Ending,
     ending_of,
     has_user_message,
     run_until_done,
@@ -27,14 +26,21 @@ from openhands_strategies.runtime.driving import (
 )
 from openhands_strategies.runtime.entries import Entry, Scope
 from openhands_strategies.runtime.fleet import MAIN, Fleet, RoleView
+from openhands_strategies.runtime.history import views_of
 from openhands_strategies.runtime.llms import redacted
+from openhands_strategies.runtime.outcome import (
+    Outcome,
+    fleet_budget_text,
+    refused,
+    task_ending,
+    told,
+)
 from openhands_strategies.runtime.spawn import build_subagent, open_conversation
 from openhands_strategies.runtime.table import (
     SUBAGENTS_DIR,
     TaskRecord,
     TaskTable,
     prompt_digest,
-    walk_records,
 )
 from openhands_strategies.runtime.usage import TASK_PREFIX, known_price
 
@@ -43,29 +49,6 @@ if TYPE_CHECKING:
     from openhands.sdk.conversation.impl.local_conversation import LocalConversation
 
 _DEFAULT_ALIAS: Final = "general-purpose"
-
-TaskEnding = Literal["completed", "escalated", "limit", "failed", "interrupted"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the delegating model is told.
-
-    Attributes:
-        task_id: Id to resume the task with; `none` when it never started.
-        role: Alias.
-        state: How the run ended.
-        text: The sub-agent's answer, or what went wrong and what to do now.
-    """
-
-    task_id: str
-    role: str
-    state: TaskEnding
-    text: str
-
-    @property
-    def is_error(self) -> bool:
-        return self.state not in ("completed", "escalated")
 
 
 class Delegation:
@@ -95,15 +78,15 @@ class Delegation:
         entry = self._scope.agents.get(alias)
         if entry is None:
             names = ", ".join(self._scope.agents)
-            return _refused(alias, f"There is no sub-agent {alias!r}. Available: {names}.")
+            return refused(alias, f"There is no sub-agent {alias!r}. Available: {names}.")
         table, attachment = self._attached(parent)
         earlier, missing = self._earlier_results(entry, table)
         if missing:
-            return _refused(alias, f"{alias!r} can start only after {missing!r} has completed.")
+            return refused(alias, f"{alias!r} can start only after {missing!r} has completed.")
         if attachment.fleet.over_budget:
-            return _refused(alias, _fleet_budget_text(attachment.fleet), state="limit")
+            return refused(alias, fleet_budget_text(attachment.fleet), state="limit")
         if attachment.fleet.stopping:
-            return _refused(alias, "The run is being stopped.", state="interrupted")
+            return refused(alias, "The run is being stopped.", state="interrupted")
         record = self._record(table, alias, prompt, resume, label)
         if isinstance(record, Outcome):
             return record
@@ -172,11 +155,9 @@ class Delegation:
             known = table.get(resume)
             if known is None:
                 ids = ", ".join(record.id for record in table.all()) or "none yet"
-                return _refused(alias, f"There is no task {resume!r}. Tasks: {ids}.")
+                return refused(alias, f"There is no task {resume!r}. Tasks: {ids}.")
             if known.role != alias:
-                return _refused(
-                    alias, f"Task {resume} belongs to {known.role!r}, not to {alias!r}."
-                )
+                return refused(alias, f"Task {resume} belongs to {known.role!r}, not to {alias!r}.")
             return known
         digest = prompt_digest(prompt)
         interrupted = table.take_interrupted(alias, digest)
@@ -246,7 +227,7 @@ class Delegation:
             if not (unfinished and has_user_message(conversation)):
                 send(conversation, message, _sender(parent))
             run_until_done(conversation, fleet, f"{record.role} {record.id}")
-            state, text = _task_ending(ending_of(conversation, fleet, key), entry, fleet)
+            state, text = task_ending(ending_of(conversation, fleet, key), entry, fleet)
         except Exception as error:  # noqa: BLE001  whatever ends a task, its parent goes on
             cause = getattr(error, "original_exception", error)
             state, text = "failed", redacted(describe(cause), agent.llm)
@@ -259,7 +240,7 @@ class Delegation:
             view = fleet.leave(key, state)
             record = replace(record, seconds=view.seconds, usage=view.usage)
         table.put(replace(record, state=state, result=text))
-        return Outcome(record.id, record.role, state, _told(state, text, record))
+        return Outcome(record.id, record.role, state, told(state, text, record))
 
     def _failed(self, table: TaskTable, record: TaskRecord, text: str) -> Outcome:
         table.put(replace(record, state="failed", result=text))
@@ -271,59 +252,5 @@ class Delegation:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
 
-def _refused(alias: str, text: str, *, state: TaskEnding = "failed") -> Outcome:
-    return Outcome("none", alias, state, text)
-
-
 def _sender(parent: LocalConversation) -> str | None:
     return getattr(parent._visualizer, "_name", None)
-
-
-def _task_ending(ending: Ending, entry: Entry, fleet: Fleet) -> tuple[TaskEnding, str]:
-    """How a task ended, and what there is to say about it."""
-    if ending.kind == "finished":
-        if not ending.answer.strip():
-            return "failed", "It finished without an answer."
-        escalated = bool(entry.escalation) and ending.answer.lstrip().startswith(entry.escalation)
-        return ("escalated" if escalated else "completed"), ending.answer
-    partial = f"\nLast words before the stop:\n{ending.answer}" if ending.answer else ""
-    if ending.kind == "stop":
-        return "interrupted", "It was stopped by the user."
-    if ending.kind == "budget":
-        return "limit", f"It was stopped by its budget of ${entry.budget:g}.{partial}"
-    if ending.kind == "fleet_budget":
-        return "limit", _fleet_budget_text(fleet) + partial
-    return ending.kind, f"{ending.detail}{partial}"
-
-
-def _fleet_budget_text(fleet: Fleet) -> str:
-    return f"The budget of the whole run (${fleet.budget:g}) is spent (${fleet.spent:.4f})."
-
-
-def _told(state: TaskEnding, text: str, record: TaskRecord) -> str:
-    """The outcome as the delegating model reads it."""
-    again = f"resume='{record.id}'"
-    if state == "escalated":
-        return f"{text}\n\n{record.role} hands this back: do it yourself, do not delegate it again."
-    if state == "limit":
-        return f"{text}\n\nGo on yourself, or give it another slice with {again}."
-    if state == "interrupted":
-        return f"{text}\n\nContinue it with {again}."
-    return text
-
-
-def views_of(conversation_dir: Path) -> list[RoleView]:
-    """What earlier processes wrote down about a run's tasks."""
-    return [
-        RoleView(
-            key=key,
-            role=record.role,
-            label=record.label,
-            model=record.model,
-            state="interrupted" if record.state == "running" else record.state,
-            seconds=record.seconds,
-            started=record.started,
-            usage=record.usage,
-        )
-        for key, record in walk_records(conversation_dir)
-    ]

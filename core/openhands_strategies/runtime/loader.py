@@ -33,6 +33,7 @@ from openhands_strategies.sources.tree import hash_tree, tree_files
 from openhands_strategies.strategy import Strategy, SubAgent
 
 _PREFIX: Final = "ohs_tree_"
+_REGISTERED: Final = "__openhands_strategies_registered__"
 # Guards `sys.modules` against two threads that load the same tree.
 _IMPORT_LOCK: Final = threading.RLock()
 
@@ -145,11 +146,12 @@ def _loaded(origin: Origin, root: Path, manifest: Manifest) -> Loaded:
             strategy.setup()
         except StrategyError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise LoadError(
                 "setup_failed", f"{where}: setup() raised {describe(error)}", "see --debug"
             ) from error
-    return Loaded(strategy, origin, root, manifest, as_subagents(captured))
+    registered = {**module.__dict__.get(_REGISTERED, {}), **captured}
+    return Loaded(strategy, origin, root, manifest, as_subagents(registered))
 
 
 def _module(origin: Origin, root: Path, manifest: Manifest, where: str) -> ModuleType:
@@ -162,13 +164,15 @@ def _module(origin: Origin, root: Path, manifest: Manifest, where: str) -> Modul
         provide_rfc_module()
         before = set(sys.modules)
         try:
-            if origin.import_name is not None:
-                return importlib.import_module(origin.import_name)
-            return _import_tree(origin, root)
+            with captured_registrations() as captured:
+                if origin.import_name is not None:
+                    module = importlib.import_module(origin.import_name)
+                else:
+                    module = _import_tree(origin, root)
         except StrategyError:
             _forget(before, name)
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             _forget(before, name)
             line = _line_of(error, root)
             raise LoadError(
@@ -176,6 +180,9 @@ def _module(origin: Origin, root: Path, manifest: Manifest, where: str) -> Modul
                 f"{where}: {line or origin.module} raised {describe(error)}",
                 "correct the file; --debug shows where it happened",
             ) from error
+        # The module runs once; whoever loads it again gets what it registered then.
+        module.__dict__[_REGISTERED] = captured
+        return module
 
 
 def _module_name(origin: Origin) -> str:
@@ -248,7 +255,7 @@ def _instance(module: ModuleType, origin: Origin, where: str) -> Strategy:
     if isinstance(found, type):
         try:
             found = found()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise LoadError(
                 "strategy_init_failed",
                 f"{where}: {origin.attribute}() raised {describe(error)}",

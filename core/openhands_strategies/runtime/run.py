@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 from openhands_strategies.errors import RunError, StrategyError, UsageError, describe
 from openhands_strategies.runtime.attachment import Attachment, attach
-from openhands_strategies.runtime.delegation import views_of
 from openhands_strategies.runtime.driving import (
     Ending,
     ending_of,
@@ -20,6 +19,7 @@ from openhands_strategies.runtime.driving import (
     send,
 )
 from openhands_strategies.runtime.fleet import MAIN, ConfirmHandler, Fleet, RoleView
+from openhands_strategies.runtime.history import views_of
 from openhands_strategies.runtime.llms import redacted
 from openhands_strategies.runtime.prepare import Prepared
 from openhands_strategies.runtime.report import Report, Status, role_rows

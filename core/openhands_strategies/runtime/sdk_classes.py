@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,10 @@ def check_class_names(declared: Iterable[SdkClass], where: str) -> None:
     for one in declared:
         for base in one.bases:
             owner = _names_below(base).get(one.name)
+            if owner is not None and owner not in sys.modules:
+                # A class of a failed import lives on until it is collected.
+                gc.collect()
+                owner = _names_below(base).get(one.name)
             if owner is not None:
                 raise LoadError(
                     "class_name_taken",
