@@ -8,6 +8,7 @@ from typing import Literal
 from openhands_strategies.runtime.driving import Ending
 from openhands_strategies.runtime.entries import Entry
 from openhands_strategies.runtime.fleet import Fleet
+from openhands_strategies.runtime.table import TaskRecord
 
 TaskEnding = Literal["completed", "escalated", "limit", "failed", "interrupted"]
 
