@@ -123,7 +123,7 @@ def _checked(result: object, where: str) -> Blueprint:
 
     blueprint = Blueprint(agent=result) if isinstance(result, Agent) else result
     if not isinstance(blueprint, Blueprint) or not isinstance(blueprint.agent, Agent):
-        got = type(result).__name__
+        got = f"the class {result.__name__}" if isinstance(result, type) else type(result).__name__
         if isinstance(blueprint, Blueprint):
             got = f"a Blueprint whose agent is {type(blueprint.agent).__name__}"
         raise BuildError(

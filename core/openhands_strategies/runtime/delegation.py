@@ -26,7 +26,6 @@ from openhands_strategies.runtime.driving import (
 )
 from openhands_strategies.runtime.entries import Entry, Scope
 from openhands_strategies.runtime.fleet import MAIN, Fleet, RoleView
-from openhands_strategies.runtime.history import views_of
 from openhands_strategies.runtime.llms import redacted
 from openhands_strategies.runtime.outcome import (
     Outcome,
@@ -129,9 +128,8 @@ class Delegation:
 
     def _join(self, parent: LocalConversation) -> Attachment:
         """A conversation that nobody attached (a server's): it becomes its own run."""
-        fleet = Fleet(budget=self._scope.budget)
-        if parent.state.persistence_dir:
-            fleet.restore(views_of(Path(parent.state.persistence_dir)))
+        kept = parent.state.persistence_dir
+        fleet = Fleet(budget=self._scope.budget, directory=Path(kept) if kept else None)
         llm = parent.agent.llm
         view = RoleView(key=MAIN, role=MAIN, model=llm.model)
         prices = {llm.model: known_price(llm) is not None}
@@ -217,7 +215,6 @@ class Delegation:
                     label=record.label,
                     model=agent.llm.model,
                     started=record.started,
-                    seconds=record.seconds,
                 ),
                 conversation,
                 budget=entry.budget,
@@ -237,8 +234,7 @@ class Delegation:
             )
             conversation.close()
         if entered:
-            view = fleet.leave(key, state)
-            record = replace(record, seconds=view.seconds, usage=view.usage)
+            fleet.leave(key, state)
         table.put(replace(record, state=state, result=text))
         return Outcome(record.id, record.role, state, told(state, text, record))
 

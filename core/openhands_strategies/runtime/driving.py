@@ -38,19 +38,34 @@ def run_until_done(conversation: LocalConversation, fleet: Fleet, who: str) -> N
         fleet: Knows how to ask, and whether the run is to stop.
         who: Names the role when the user is asked.
     """
-    from openhands.sdk.conversation.state import ConversationExecutionStatus, ConversationState
+    from openhands.sdk.conversation.state import ConversationExecutionStatus
 
-    _run(conversation)
     waiting = ConversationExecutionStatus.WAITING_FOR_CONFIRMATION
-    while conversation.state.execution_status == waiting and not fleet.stopping:
-        pending = ConversationState.get_unmatched_actions(conversation.state.events)
-        if not pending:
-            return
-        if fleet.confirm is None:
-            conversation.reject_pending_actions(NO_ANSWER)
-        elif not fleet.confirm(who, pending):
-            conversation.reject_pending_actions("the user said no")
+    # To run a conversation that waits is to say yes: a resumed one is asked about first.
+    if conversation.state.execution_status != waiting:
         _run(conversation)
+    while (
+        conversation.state.execution_status == waiting
+        and not fleet.stopping
+        and _answered(conversation, fleet, who)
+    ):
+        _run(conversation)
+
+
+def _answered(conversation: LocalConversation, fleet: Fleet, who: str) -> bool:
+    """Have pending actions allowed or rejected; False when the user stops the run meanwhile."""
+    from openhands.sdk.conversation.state import ConversationState
+
+    pending = ConversationState.get_unmatched_actions(conversation.state.events)
+    if pending and fleet.confirm is None:
+        conversation.reject_pending_actions(NO_ANSWER)
+    elif pending and fleet.confirm is not None:
+        yes = fleet.confirm(who, pending)
+        if fleet.stopping:
+            return False
+        if not yes:
+            conversation.reject_pending_actions("the user said no")
+    return True
 
 
 def _run(conversation: BaseConversation) -> None:

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from openhands_strategies.runtime.usage import Usage, own_cost, own_usage
+from openhands_strategies.runtime.activity import activity_of
+from openhands_strategies.runtime.history import read_views, write_views
+from openhands_strategies.runtime.usage import Usage, grown, own_cost, own_usage
 
 if TYPE_CHECKING:
     from openhands.sdk.conversation.impl.local_conversation import LocalConversation
@@ -58,15 +61,20 @@ class RoleView:
 
 @dataclass
 class _Live:
-    """A conversation that is open; `spent_before` is what it had cost when it started."""
+    """A conversation that is open, and what its statistics said when it was opened."""
 
     conversation: LocalConversation
     begun: float
     budget: float | None
-    spent_before: float
     prices: dict[str, bool]
+    start: dict[str, Usage]
+    start_cost: float
     reason: StopReason | None = None
-    before: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        """Dollars since it was opened."""
+        return own_cost(self.conversation.conversation_stats) - self.start_cost
 
 
 @dataclass
@@ -76,20 +84,21 @@ class Fleet:
     Attributes:
         budget: Dollars of the whole fleet; None means no bound.
         confirm: Asks the user about pending actions; None means nobody can answer.
+        directory: Of the main conversation; the account is kept there. None keeps none.
     """
 
     budget: float | None = None
     confirm: ConfirmHandler | None = None
+    directory: Path | None = None
     _views: dict[str, RoleView] = field(default_factory=dict)
     _live: dict[str, _Live] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _stop: threading.Event = field(default_factory=threading.Event)
 
-    def restore(self, views: Iterable[RoleView]) -> None:
+    def __post_init__(self) -> None:
         """Take over what earlier processes spent in this run."""
-        with self._lock:
-            for view in views:
-                self._views[view.key] = view
+        if self.directory is not None:
+            self._views = {view.key: view for view in read_views(self.directory)}
 
     def enter(
         self,
@@ -108,22 +117,23 @@ class Fleet:
             prices: Model name to whether its price is known.
         """
         with self._lock:
-            earlier = self._views.get(view.key)
-            now = time.time()
+            earlier = self._views.get(view.key, view)
             self._views[view.key] = replace(
                 view,
                 state="working",
-                started=earlier.started if earlier and earlier.started else now,
-                seconds=earlier.seconds if earlier else 0.0,
+                started=earlier.started or time.time(),
+                seconds=earlier.seconds,
+                usage=earlier.usage,
             )
             self._live[view.key] = _Live(
                 conversation=conversation,
                 begun=time.monotonic(),
                 budget=budget,
-                spent_before=own_cost(conversation.conversation_stats),
                 prices=prices,
-                before=earlier.seconds if earlier else 0.0,
+                start=own_usage(conversation.conversation_stats, prices),
+                start_cost=own_cost(conversation.conversation_stats),
             )
+            self._write()
 
     def leave(self, key: str, state: str) -> RoleView:
         """Close a conversation's account and return its last view."""
@@ -131,6 +141,7 @@ class Fleet:
             view = replace(self._current(key), state=state, activity="")
             self._views[key] = view
             self._live.pop(key, None)
+            self._write()
             return view
 
     def observer(self, key: str) -> Callable[[Event], None]:
@@ -142,8 +153,11 @@ class Fleet:
             with self._lock:
                 view = self._views.get(key)
                 if view is not None:
-                    self._views[key] = replace(view, activity=_activity(event) or view.activity)
+                    self._views[key] = replace(view, activity=activity_of(event) or view.activity)
             from_model = isinstance(event, (ActionEvent, MessageEvent)) and event.source == "agent"
+            if from_model:
+                with self._lock:
+                    self._write()
             if from_model or isinstance(event, ObservationBaseEvent):
                 self._check(key)
 
@@ -168,8 +182,7 @@ class Fleet:
             return "stop"
         if self.over_budget:
             return "fleet_budget"
-        spent = own_cost(live.conversation.conversation_stats) - live.spent_before
-        if live.budget is not None and spent >= live.budget:
+        if live.budget is not None and live.cost >= live.budget:
             return "budget"
         return None
 
@@ -183,11 +196,8 @@ class Fleet:
     def spent(self) -> float:
         """Dollars of all conversations so far."""
         with self._lock:
-            done = sum(v.cost_usd for key, v in self._views.items() if key not in self._live)
-            running = sum(
-                own_cost(live.conversation.conversation_stats) for live in self._live.values()
-            )
-            return done + running
+            written = sum(view.cost_usd for view in self._views.values())
+            return written + sum(live.cost for live in self._live.values())
 
     @property
     def over_budget(self) -> bool:
@@ -226,27 +236,10 @@ class Fleet:
         live = self._live.get(key)
         if live is None:
             return view
-        usage = own_usage(live.conversation.conversation_stats, live.prices)
-        seconds = live.before + time.monotonic() - live.begun
-        return replace(view, usage=tuple(usage.values()), seconds=seconds)
+        now = own_usage(live.conversation.conversation_stats, live.prices)
+        seconds = view.seconds + time.monotonic() - live.begun
+        return replace(view, usage=grown(view.usage, live.start, now), seconds=seconds)
 
-
-def _activity(event: Event) -> str:
-    """What an event says a role is doing, on one line."""
-    from openhands.sdk.event import ActionEvent, MessageEvent, ObservationBaseEvent
-
-    if isinstance(event, ActionEvent):
-        action = event.action
-        detail = ""
-        for name in ("command", "path", "description", "message"):
-            value = getattr(action, name, None)
-            if isinstance(value, str) and value:
-                path = getattr(action, "path", None)
-                detail = f"{value} {path}" if name == "command" and path else value
-                break
-        return " ".join(f"{event.tool_name} {detail}".split())[:200]
-    if isinstance(event, MessageEvent) and event.source == "agent":
-        return "answering"
-    if isinstance(event, ObservationBaseEvent):
-        return "thinking"
-    return ""
+    def _write(self) -> None:
+        if self.directory is not None:
+            write_views(self.directory, [self._current(key) for key in self._views])

@@ -1,25 +1,51 @@
-"""What earlier processes wrote down about a run."""
+"""`fleet.json`: what each role of a run has used, written after every model call.
+
+The SDK writes a conversation's costs down only now and then. A process that is killed
+must not forget dollars that were spent, so the fleet keeps its own account.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from openhands_strategies.runtime.fleet import RoleView
-from openhands_strategies.runtime.table import walk_records
+from openhands_strategies.errors import RunError, describe
+from openhands_strategies.runtime.table import write_json
+from openhands_strategies.runtime.usage import Usage
+
+if TYPE_CHECKING:
+    from openhands_strategies.runtime.fleet import RoleView
+
+FILE: Final = "fleet.json"
 
 
-def views_of(conversation_dir: Path) -> list[RoleView]:
-    """All tasks below a conversation, nested ones included; one left running was interrupted."""
-    return [
-        RoleView(
-            key=key,
-            role=record.role,
-            label=record.label,
-            model=record.model,
-            state="interrupted" if record.state == "running" else record.state,
-            seconds=record.seconds,
-            started=record.started,
-            usage=record.usage,
-        )
-        for key, record in walk_records(conversation_dir)
-    ]
+def write_views(directory: Path, views: Iterable[RoleView]) -> None:
+    """Write a run's account into the directory of its main conversation."""
+    write_json(directory / FILE, {"version": 1, "roles": [asdict(view) for view in views]})
+
+
+def read_views(directory: Path) -> list[RoleView]:
+    """Read a run's account; who was at work when it was written was interrupted.
+
+    Raises:
+        RunError: `fleet_unreadable` when the file is not what we write.
+    """
+    from openhands_strategies.runtime.fleet import RoleView
+
+    path = directory / FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        views = [
+            RoleView(**{**role, "usage": tuple(Usage(**usage) for usage in role["usage"])})
+            for role in data["roles"]
+        ]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(
+            "fleet_unreadable", f"{path} cannot be read: {describe(error)}", "start a new run"
+        ) from error
+    return [replace(v, state="interrupted") if v.state == "working" else v for v in views]

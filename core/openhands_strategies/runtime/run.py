@@ -19,7 +19,6 @@ from openhands_strategies.runtime.driving import (
     send,
 )
 from openhands_strategies.runtime.fleet import MAIN, ConfirmHandler, Fleet, RoleView
-from openhands_strategies.runtime.history import views_of
 from openhands_strategies.runtime.llms import redacted
 from openhands_strategies.runtime.prepare import Prepared
 from openhands_strategies.runtime.report import Report, Status, role_rows
@@ -104,10 +103,9 @@ def open_run(
     from openhands.sdk.conversation.impl.local_conversation import LocalConversation
 
     write_run(home, replace(file, status="running"))
-    directory = home.runs / file.conversation_id
-    fleet = Fleet(budget=prepared.limits.budget, confirm=confirm)
-    fleet.restore(views_of(directory))
-    fleet.restore([RoleView(key=MAIN, role=MAIN, seconds=file.seconds, started=file.created)])
+    fleet = Fleet(
+        budget=prepared.limits.budget, confirm=confirm, directory=home.runs / file.conversation_id
+    )
     try:
         conversation = LocalConversation(
             agent=prepared.agent,
@@ -192,7 +190,7 @@ def execute(run: Run, task: str | None) -> Report:
         views = _leave(run, status)
         conversation.close()
     seconds = next(view.seconds for view in views if view.key == MAIN)
-    write_run(run.home, replace(run.file, status=status, seconds=seconds))
+    write_run(run.home, replace(run.file, status=status))
     return Report(
         status=status,
         conversation_id=run.id,

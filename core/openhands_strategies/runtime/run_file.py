@@ -38,7 +38,6 @@ class RunFile:
         confirmation: `never`, `risky` or `always`.
         max_budget: Dollars that the user allowed for the whole fleet.
         status: `running`, `finished`, `failed`, `limit` or `interrupted`.
-        seconds: Time in runs so far.
         created: Unix time of the first start.
         sdk: Version of openhands-sdk.
         version: Format of this file.
@@ -57,7 +56,6 @@ class RunFile:
     confirmation: str | None = None
     max_budget: float | None = None
     status: str = "running"
-    seconds: float = 0.0
     created: float = 0.0
     sdk: str = ""
     version: int = VERSION
@@ -92,8 +90,8 @@ def read_run(home: Home, conversation_id: str) -> RunFile:
         )
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        if data.get("version") != VERSION:
-            raise ValueError(f"version {data.get('version')!r}")
+        if not isinstance(data, dict) or data.get("version") != VERSION:
+            raise ValueError(f"it is no run file of version {VERSION}")
         known = {name: data[name] for name in RunFile.__dataclass_fields__ if name in data}
         return RunFile(**known)
     except (OSError, ValueError, TypeError) as error:
@@ -106,7 +104,10 @@ def plain_url(url: str | None) -> str | None:
     """A base URL as it may be written down; one with a user part is not."""
     if not url:
         return None
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
     return None if parts.username or parts.password or parts.query else url
 
 

@@ -27,8 +27,7 @@ def check_class_names(declared: Iterable[SdkClass], where: str) -> None:
         for base in one.bases:
             owner = _names_below(base).get(one.name)
             if owner is not None and owner not in sys.modules:
-                # A class of a failed import lives on until it is collected.
-                gc.collect()
+                _collect()
                 owner = _names_below(base).get(one.name)
             if owner is not None:
                 raise LoadError(
@@ -37,6 +36,16 @@ def check_class_names(declared: Iterable[SdkClass], where: str) -> None:
                     " in this process",
                     f"rename the class, for example with the strategy's name before {one.name}",
                 )
+
+
+def _collect() -> None:
+    """Let go of the classes of failed imports; newer SDKs keep them in a cache."""
+    from openhands.sdk.utils import models
+
+    clear = getattr(models, "clear_subclass_cache", None)
+    if clear is not None:
+        clear()
+    gc.collect()
 
 
 def _names_below(base: str) -> dict[str, str]:

@@ -99,7 +99,7 @@ def _from_code(alias: str, entry: Entry, scope: Scope, llm: LLM, where: str) -> 
     if isinstance(made, AgentSpec):
         return _declared(entry, llm, where)
     if isinstance(made, Blueprint):
-        return _own(made.agent, llm, inherit=entry.llm.model is None and entry.llm.profile is None)
+        return _own(made.agent, llm, inherit=True)
     try:
         agent = made(llm)
     except Exception as error:

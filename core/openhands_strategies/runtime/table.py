@@ -11,13 +11,11 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from openhands_strategies.errors import RunError, describe
-from openhands_strategies.runtime.usage import Usage
 
 FILE: Final = "tasks.json"
 SUBAGENTS_DIR: Final = "subagents"
@@ -39,10 +37,8 @@ class TaskRecord:
         label: Short description for people.
         model: Model name.
         result: Last answer, or why it stopped.
-        seconds: Time in runs, resumed ones included.
         started: Unix time of the first run.
         runs: How often it ran.
-        usage: Its own use of models, sub-agents below it left out.
     """
 
     id: str
@@ -53,10 +49,8 @@ class TaskRecord:
     label: str = ""
     model: str = ""
     result: str = ""
-    seconds: float = 0.0
     started: float = 0.0
     runs: int = 1
-    usage: tuple[Usage, ...] = field(default_factory=tuple)
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "result": self.result[:_RESULT_LIMIT]}
@@ -150,25 +144,10 @@ def read_records(directory: Path) -> list[TaskRecord]:
     path = directory / FILE
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return [
-            TaskRecord(**{**task, "usage": tuple(Usage(**usage) for usage in task["usage"])})
-            for task in data["tasks"]
-        ]
+        return [TaskRecord(**task) for task in data["tasks"]]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(
             "tasks_unreadable", f"{path} cannot be read: {describe(error)}", "start a new run"
         ) from error
-
-
-def walk_records(conversation_dir: Path, prefix: str = "") -> Iterator[tuple[str, TaskRecord]]:
-    """Yield (key, record) of all tasks below a conversation, nested ones included.
-
-    A key is the ids from the top, joined with `/`.
-    """
-    directory = conversation_dir / SUBAGENTS_DIR
-    for record in read_records(directory):
-        key = f"{prefix}{record.id}"
-        yield key, record
-        yield from walk_records(directory / record.conversation_id, f"{key}/")

@@ -105,6 +105,29 @@ def own_usage(stats: ConversationStats, prices: Mapping[str, bool]) -> dict[str,
     return found
 
 
+def grown(
+    earlier: Iterable[Usage], start: Mapping[str, Usage], now: Mapping[str, Usage]
+) -> tuple[Usage, ...]:
+    """An earlier account plus what a conversation has used since `start`.
+
+    A conversation that is opened again begins with what the SDK wrote down last, which
+    may lack the last calls of a killed process; only what comes after counts here.
+    """
+    found = {usage.model: usage for usage in earlier}
+    for model, usage in now.items():
+        base = start.get(model, Usage(model=model))
+        since = replace(
+            usage,
+            calls=usage.calls - base.calls,
+            input_tokens=usage.input_tokens - base.input_tokens,
+            output_tokens=usage.output_tokens - base.output_tokens,
+            cached_tokens=usage.cached_tokens - base.cached_tokens,
+            cost_usd=usage.cost_usd - base.cost_usd,
+        )
+        found[model] = found[model] + since if model in found else since
+    return tuple(found.values())
+
+
 def _none(model: str, prices: Mapping[str, bool]) -> Usage:
     return Usage(model=model, priced=prices.get(model, False))
 
