@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import PRICES
 
 from openhands_strategies.testing import Reply, ScriptedModel, Turn, call, finish
+from support import PRICES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow_start]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openhands_strategies.errors import BuildError
-from openhands_strategies.testing import Reply, Turn, call, finish, in_order, say
+from openhands_strategies.testing import Reply, Turn, by_model, call, finish, in_order, say
 from support import bench, write
 
 pytestmark = pytest.mark.e2e
@@ -118,6 +118,45 @@ def test_nested_sub_agents_have_their_own_scope_and_are_counted_once(tmp_path: P
         worker = b.served("cheap")[0]
         assert "task" not in worker.tools
         assert offered
+
+
+def test_a_nested_blueprint_keeps_the_model_it_chose(tmp_path: Path) -> None:
+    write(
+        tmp_path / "strategy.py",
+        """
+        from openhands.sdk import Agent
+        from openhands_strategies import Blueprint, Strategy, SubAgent
+
+        class Choosing(Strategy):
+            name = "choosing"
+            description = "A lead on a model of its own"
+
+            def build(self, context):
+                lead = Blueprint(agent=Agent(llm=context.llm_for("openai/cheap"), tools=[]))
+                return Blueprint(
+                    agent=Agent(llm=context.llm, tools=[]),
+                    subagents={"lead": SubAgent(description="leads", agent=lead)},
+                )
+        """,
+    )
+    script = by_model(
+        {
+            "main": in_order([call("task", subagent_type="lead", prompt="l"), finish("done")]),
+            "cheap": say("led"),
+        }
+    )
+    with bench(tmp_path / "ws", script) as b:
+        prepared = b.prepare(str(tmp_path))
+        assert [(m.role, m.name) for m in prepared.models] == [
+            ("main", "openai/main"),
+            ("lead", "openai/cheap"),
+        ]
+        report = b.run(str(tmp_path))
+        assert [(row.role, row.model) for row in report.roles] == [
+            ("main", "openai/main"),
+            ("lead", "openai/cheap"),
+        ]
+        assert report.cost_usd == pytest.approx(b.model.total_cost())
 
 
 def test_depth_is_known_when_building(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openhands_strategies.errors import UsageError
 from openhands_strategies.project.home import Home
 from openhands_strategies.runtime.building import build_blueprint, check_params
-from openhands_strategies.runtime.entries import Scope
+from openhands_strategies.runtime.entries import Entry, Scope
 from openhands_strategies.runtime.equip import entries_of, equip, merged_hooks
 from openhands_strategies.runtime.loader import Loaded
 from openhands_strategies.runtime.plugin_files import (
@@ -136,7 +136,10 @@ def prepare(
     )
     register_task_tools()
     agent = equip(with_plugin_skills(blueprint.agent, plugin), scope, where)
-    models = _models(agent, scope)
+    models = (
+        Model("main", agent.llm.model, known_price(agent.llm)),
+        *_models_below(blueprint, scope.agents, agent.llm, scope),
+    )
     if settings.max_budget is not None:
         _require_prices(models)
     return Prepared(
@@ -170,13 +173,24 @@ def _lower(one: float | None, other: float | None) -> float | None:
     return min(given) if given else None
 
 
-def _models(agent: Agent, scope: Scope) -> tuple[Model, ...]:
-    """The model of the main agent and of each sub-agent that says which it wants."""
-    models = [Model("main", agent.llm.model, known_price(agent.llm))]
-    for alias, entry in scope.agents.items():
-        llm = entry_llm(entry, agent.llm, scope, alias)
-        models.append(Model(alias, llm.model, known_price(llm)))
-    return tuple(models)
+def _models_below(
+    blueprint: Blueprint, entries: Mapping[str, Entry], parent: LLM, scope: Scope
+) -> Iterator[Model]:
+    """The model of each sub-agent, nested ones included, as it will be when it starts.
+
+    A factory that brings an LLM of its own is known only then; until then it counts as
+    its parent's.
+    """
+    for alias, entry in entries.items():
+        llm = entry_llm(entry, parent, scope, alias)
+        inner = blueprint.subagents[alias].agent
+        if isinstance(inner, Blueprint):
+            if entry.llm.model is None and entry.llm.profile is None:
+                llm = inner.agent.llm
+            yield Model(alias, llm.model, known_price(llm))
+            yield from _models_below(inner, entry.agents, llm, scope)
+        else:
+            yield Model(alias, llm.model, known_price(llm))
 
 
 def _require_prices(models: tuple[Model, ...]) -> None:

@@ -235,7 +235,8 @@ def _as_run_error(problem: BaseException, run: Run) -> StrategyError:
     kind = type(problem).__name__
     again = f"then ohs run --resume {run.id}"
     at = f" at {plain_url(llm.base_url)}" if plain_url(llm.base_url) else ""
-    if kind == "LLMAuthenticationError":
+    # 1.21 does not translate litellm's own.
+    if kind in ("LLMAuthenticationError", "AuthenticationError"):
         return RunError(
             "model_refused_key",
             f"model {llm.model!r}{at} refused the key",

@@ -99,7 +99,8 @@ def _from_code(alias: str, entry: Entry, scope: Scope, llm: LLM, where: str) -> 
     if isinstance(made, AgentSpec):
         return _declared(entry, llm, where)
     if isinstance(made, Blueprint):
-        return _own(made.agent, llm, inherit=True)
+        named = entry.llm.model is not None or entry.llm.profile is not None
+        return _own(made.agent, llm, inherit=named)
     try:
         agent = made(llm)
     except Exception as error:
