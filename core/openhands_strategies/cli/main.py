@@ -1,0 +1,94 @@
+"""The command `ohs`: the table of its commands, each imported only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final, NoReturn
+
+import click
+
+from openhands_strategies.cli.boundary import guarded
+from openhands_strategies.cli.frame import Frame, asked_for, debug_option
+
+# Name to module and help line. The help line stands here so that `ohs --help` imports
+# none of them.
+COMMANDS: Final = {
+    "list": ("listing", "List the strategies that have names."),
+    "show": ("showing", "Show what is known of a strategy without running it."),
+    "run": ("running", "Run a strategy on a task, or resume a run."),
+    "demo": ("demo", "Watch fusion work on a sample repository, with a scripted model."),
+    "doctor": ("doctor", "Check versions, settings and what is missing."),
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands live in modules of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"openhands_strategies.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _version(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"ohs {version('openhands-strategies')}")
+        context.exit()
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and exit.",
+)
+@debug_option
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Run strategies: who works on a task, with which model, under which limits."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run `ohs` and end the process with the exit codes that contracts.md lists."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if "_OHS_COMPLETE" in os.environ:
+        cli.main(given, prog_name="ohs", complete_var="_OHS_COMPLETE")
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that is no UTF-8 must not turn an error message into a traceback.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    frame = Frame(debug=asked_for("--debug", given))
+
+    def command() -> int | None:
+        with cli.make_context("ohs", list(given), obj=frame) as context:
+            code: int | None = cli.invoke(context)
+            return code
+
+    code = guarded(frame, given, command)
+    if frame.last_act is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        frame.last_act()
+        os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,127 @@
+"""`ohs show REF`: what is known of one strategy without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+from click.shell_completion import CompletionItem
+
+from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.entry import Entry, read_entry
+from openhands_strategies.cli.frame import current_frame, debug_option, json_option
+from openhands_strategies.cli.text import aligned, error_lines, printable, warn
+from openhands_strategies.manifest.model import Capabilities
+from openhands_strategies.params import StrategyParam, allowed
+from openhands_strategies.registry.catalog import list_all, resolve
+from openhands_strategies.registry.host import plugin_host
+from openhands_strategies.sources.source import Located
+
+
+def complete_reference(
+    _: click.Context, __: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names for the shell; a path is completed by the shell itself."""
+    names = {entry.name for entry in list_all().entries if entry.name}
+    found = [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
+
+
+@click.command("show")
+@click.argument("reference", metavar="REF", shell_complete=complete_reference)
+@json_option
+@debug_option
+@click.pass_context
+def command(context: click.Context, reference: str) -> None:
+    """Show what is known of a strategy without running it.
+
+    REF is a name, a .py file, a file.py:Class or a directory with strategy.py.
+    """
+    frame, host = current_frame(context), plugin_host()
+    located = resolve(reference, host=host, warn=_quiet if frame.json else warn)
+    entry = read_entry(located)
+    named = list_all(host=host).named(located.name) if located.name else ()
+    shadows = [one for one in named if one.source != located.source]
+    if frame.json:
+        document = entry.to_full_json()
+        print_json({**document, "shadows": [one.source.to_json() for one in shadows]})
+    else:
+        click.echo("\n".join(_lines(entry, shadows)))
+
+
+def _quiet(_: Exception) -> None:
+    """In JSON mode stdout belongs to the document, and `list` has the warnings."""
+
+
+def _lines(entry: Entry, shadows: list[Located]) -> Iterator[str]:
+    manifest, located = entry.manifest, entry.located
+    yield printable(f"{entry.name} {entry.version or ''}".strip())
+    if manifest is not None:
+        yield "  " + (
+            "description: computed"
+            if manifest.description is None
+            else printable(manifest.description, 500)
+        )
+    place = str(located.file)
+    if manifest is not None:
+        place = f"{located.root / manifest.file}:{manifest.line} {manifest.attribute}"
+    yield from aligned(
+        [
+            ("source", printable(f"{located.source} ({located.source.type})")),
+            ("code", printable(place)),
+            *(("shadows", printable(str(one.source))) for one in shadows),
+        ],
+        indent="  ",
+    )
+    if entry.error is not None:
+        yield ""
+        yield from error_lines(entry.error)
+    if manifest is not None:
+        yield ""
+        yield from _param_lines(manifest.params)
+        yield ""
+        yield from _capability_lines(manifest.capabilities)
+        for finding in manifest.findings:
+            yield f"finding: {printable(finding.message)} [{finding.code}]"
+
+
+def _param_lines(params: tuple[StrategyParam, ...] | None) -> Iterator[str]:
+    if params is None:
+        yield "parameters: computed when it is built"
+        return
+    yield "parameters" if params else "parameters: none"
+    yield from aligned(
+        [
+            (printable(one.name, 60), printable(_takes(one), 80), printable(one.description, 200))
+            for one in params
+        ],
+        indent="  ",
+    )
+
+
+def _takes(param: StrategyParam) -> str:
+    if param.required and param.default is None:
+        return f"{allowed(param)}, required"
+    if param.default is None:
+        return allowed(param)
+    shown = str(param.default).lower() if isinstance(param.default, bool) else param.default
+    return f"{allowed(param)}, default {shown}"
+
+
+def _capability_lines(can: Capabilities) -> Iterator[str]:
+    rows = [
+        ("tools", ", ".join(can.tools)),
+        ("sub-agents", ", ".join(can.agents)),
+        *(("hook", f"{one.event} {one.matcher}: {one.command} ({one.file})") for one in can.hooks),
+        *(("MCP", f"{one.name}: {one.command or one.url or ''} ({one.file})") for one in can.mcp),
+        *(("skill", f"{one.name}: {one.description}") for one in can.skills),
+        *(
+            ("skill runs", f"{command} ({one.file})")
+            for one in can.skills
+            for command in one.commands
+        ),
+        ("needs", ", ".join(can.dependencies)),
+    ]
+    rows = [(what, printable(text, 2000)) for what, text in rows if text]
+    yield "what it brings" if rows else "what it brings: nothing"
+    yield from aligned(rows, indent="  ")
