@@ -96,9 +96,11 @@ MakeBench = Callable[..., contextlib.AbstractContextManager[Bench]]
 
 DELEGATING = '''
 from openhands.sdk import Agent, Tool
-from openhands.tools.terminal import TerminalTool
 from openhands_strategies import (
     AgentSpec, Blueprint, Limits, Strategy, StrategyParam, SubAgent)
+
+# On a busy machine the SDK's tmux terminal loses the output of its first command.
+TERMINAL = {"name": "terminal", "params": {"terminal_type": "subprocess"}}
 
 class Delegating(Strategy):
     """One helper on another model; limits from parameters."""
@@ -116,12 +118,12 @@ class Delegating(Strategy):
         p = context.params
         helper = SubAgent(
             description="helps",
-            agent=AgentSpec(tools=("terminal",), suffix="You are the helper."),
+            agent=AgentSpec(tools=(TERMINAL,), suffix="You are the helper."),
             model=p["model"],
             limits=Limits(iterations=p["steps"], budget=p["dollars"]),
         )
         return Blueprint(
-            agent=Agent(llm=context.llm, tools=[Tool(name=TerminalTool.name)],
+            agent=Agent(llm=context.llm, tools=[Tool(**TERMINAL)],
                         tool_concurrency_limit=p["parallel"]),
             subagents={"helper": helper},
             limits=Limits(iterations=p["main_steps"]),

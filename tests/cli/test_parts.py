@@ -25,8 +25,8 @@ from openhands_strategies.cli.screen import Lines, cost_of
 from openhands_strategies.cli.summary import comparison, print_summary
 from openhands_strategies.cli.text import aligned, many_lines
 from openhands_strategies.errors import RunError, UsageError
-from openhands_strategies.runtime.fleet import RoleView
 from openhands_strategies.runtime.report import Report, RoleRow
+from openhands_strategies.runtime.roles import RoleView
 from openhands_strategies.runtime.usage import Price, Usage
 
 

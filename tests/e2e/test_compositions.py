@@ -27,7 +27,10 @@ class Phases(Strategy):
                 "design": SubAgent(description="designs", agent=AgentSpec(suffix="ROLE-DESIGN")),
                 "code": SubAgent(
                     description="codes",
-                    agent=AgentSpec(tools=("terminal",), suffix="ROLE-CODE"),
+                    agent=AgentSpec(
+                        tools=({"name": "terminal", "params": {"terminal_type": "subprocess"}},),
+                        suffix="ROLE-CODE",
+                    ),
                     after=("design",),
                     workspace="src",
                 ),

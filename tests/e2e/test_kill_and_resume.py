@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +37,23 @@ def ohs(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=cwd,
+        env={**os.environ, "TMUX_TMPDIR": os.environ["OHS_TEST_TMUX"]},
         text=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+
+
+@pytest.fixture(autouse=True)
+def _own_tmux(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A killed process cannot end its terminals; they are ended here."""
+    with tempfile.TemporaryDirectory(prefix="ohs") as folder:
+        monkeypatch.setenv("OHS_TEST_TMUX", folder)
+        yield
+        for socket in Path(folder).glob("tmux-*/*"):
+            subprocess.run(["tmux", "-S", str(socket), "kill-server"], check=False)
 
 
 def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -59,7 +72,7 @@ def test_kill_9_while_a_sub_agent_works(tmp_path: Path) -> None:
         if turn.replies == 0:
             return call("terminal", command="echo found it > note; cat note")
         if turn.attempt == 0:
-            return Reply(text="too late", delay=60)
+            return Reply(text="too late", delay=15)
         return say("the note says: found it")
 
     script = by_model(

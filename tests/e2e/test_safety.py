@@ -86,6 +86,14 @@ def test_a_plugins_hooks_stop_main_agent_and_sub_agents(
 
 
 def test_fusions_sidekicks_only_read(tmp_path: Path) -> None:
+    def reading(turn: Turn) -> Reply:
+        if turn.replies == 0:
+            return call("terminal", command="rm precious")
+        # On a busy machine the SDK's tmux terminal loses the output of its first command.
+        if "content" in turn.tool_results[-1].text or turn.replies > 5:
+            return say("it is there")
+        return call("terminal", command="cat precious")
+
     script = by_model(
         {
             "main": in_order(
@@ -95,21 +103,15 @@ def test_fusions_sidekicks_only_read(tmp_path: Path) -> None:
                     finish("done"),
                 ]
             ),
-            "cheap": in_order(
-                [
-                    call("terminal", command="rm precious"),
-                    call("terminal", command="cat precious"),
-                    say("it is there"),
-                ]
-            ),
+            "cheap": reading,
         }
     )
     write(tmp_path / "ws" / "precious", "content\n")
     with bench(tmp_path / "ws", script) as b:
         b.run("fusion", params={"sidekick_model": "openai/cheap"})
-        refused, read = tool_texts(b.served("cheap")[-1].messages)
+        refused, *read = tool_texts(b.served("cheap")[-1].messages)
     assert "Sidekicks only read" in refused
-    assert "content" in read
+    assert "content" in read[-1]
     assert (tmp_path / "ws" / "precious").exists()
     assert (tmp_path / "ws" / "main_may").exists()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from openhands_strategies.errors import RunError
 from openhands_strategies.project.home import find_home
 from openhands_strategies.runtime.run import execute, open_run
 from openhands_strategies.runtime.run_file import read_run
@@ -224,3 +225,15 @@ def test_many_builds_leave_nothing_behind(tmp_path: Path) -> None:
             thread.join()
         assert (dict(registry._agent_factories), list(list_registered_tools())) == before
     assert found == [True] * 80
+
+
+def test_a_run_that_is_open_is_not_opened_twice(tmp_path: Path) -> None:
+    write(tmp_path / "strategy.py", DELEGATING)
+    with bench(tmp_path / "ws", lambda turn: finish("done")) as b:
+        prepared = b.prepare(str(tmp_path))
+        run = b.start(prepared)
+        with pytest.raises(RunError) as caught:
+            open_run(prepared, run.file, find_home())
+        assert caught.value.code == "run_busy"
+        assert execute(run, "go").status == "finished"
+        assert execute(open_run(prepared, run.file, find_home()), "more").status == "finished"

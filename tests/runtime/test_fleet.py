@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from openhands_strategies.errors import RunError
-from openhands_strategies.runtime.fleet import MAIN, Fleet, RoleView
+from openhands_strategies.runtime.fleet import Fleet
 from openhands_strategies.runtime.history import FILE, read_views, write_views
+from openhands_strategies.runtime.roles import MAIN, RoleView
 from openhands_strategies.runtime.usage import Usage
 
 PRICED = {"openai/main": True, "openai/cheap": True}

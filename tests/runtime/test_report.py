@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from openhands_strategies.errors import RunError
-from openhands_strategies.runtime.fleet import RoleView
 from openhands_strategies.runtime.report import Report, RoleRow, role_rows
+from openhands_strategies.runtime.roles import RoleView
 from openhands_strategies.runtime.usage import Price, Usage
 
 

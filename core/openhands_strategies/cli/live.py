@@ -13,7 +13,7 @@ from rich.text import Text
 
 from openhands_strategies.cli.screen import cost_of, dollars, state_of
 from openhands_strategies.cli.text import printable
-from openhands_strategies.runtime.fleet import RoleView
+from openhands_strategies.runtime.roles import RoleView
 from openhands_strategies.runtime.usage import total
 
 _STYLES: Final = {

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from openhands_strategies.cli.text import printable, say
-from openhands_strategies.runtime.fleet import RoleView
+from openhands_strategies.runtime.roles import RoleView
 from openhands_strategies.runtime.usage import total
 
 _STATES = {"completed": "done", "finished": "done"}

@@ -15,8 +15,8 @@ from openhands_strategies.cli.sdk import stdout_reserved
 from openhands_strategies.cli.starting import Request, Surroundings, get_ready
 from openhands_strategies.cli.stopping import Interrupts, end_everything, interrupted_report, stop
 from openhands_strategies.cli.text import say, warn
-from openhands_strategies.runtime.fleet import MAIN
 from openhands_strategies.runtime.report import Report
+from openhands_strategies.runtime.roles import MAIN
 
 if TYPE_CHECKING:
     from rich.console import Console

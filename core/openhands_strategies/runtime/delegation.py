@@ -25,7 +25,7 @@ from openhands_strategies.runtime.driving import (
     send,
 )
 from openhands_strategies.runtime.entries import Entry, Scope
-from openhands_strategies.runtime.fleet import MAIN, Fleet, RoleView
+from openhands_strategies.runtime.fleet import Fleet
 from openhands_strategies.runtime.llms import redacted
 from openhands_strategies.runtime.outcome import (
     Outcome,
@@ -34,6 +34,7 @@ from openhands_strategies.runtime.outcome import (
     task_ending,
     told,
 )
+from openhands_strategies.runtime.roles import MAIN, RoleView
 from openhands_strategies.runtime.spawn import build_subagent, open_conversation
 from openhands_strategies.runtime.table import (
     SUBAGENTS_DIR,

@@ -17,46 +17,15 @@ from typing import TYPE_CHECKING, Literal
 
 from openhands_strategies.runtime.activity import activity_of
 from openhands_strategies.runtime.history import read_views, write_views
+from openhands_strategies.runtime.roles import MAIN, RoleView
 from openhands_strategies.runtime.usage import Usage, grown, own_cost, own_usage
 
 if TYPE_CHECKING:
     from openhands.sdk.conversation.impl.local_conversation import LocalConversation
     from openhands.sdk.event import ActionEvent, Event
 
-MAIN = "main"
 ConfirmHandler = Callable[[str, "list[ActionEvent]"], bool]
 StopReason = Literal["budget", "fleet_budget", "stop"]
-
-
-@dataclass(frozen=True)
-class RoleView:
-    """One conversation of the fleet as it stands now.
-
-    Attributes:
-        key: `main`, or task ids from the top joined with `/`.
-        role: `main`, or the sub-agent's alias.
-        label: What it was asked, in a few words.
-        model: Model name.
-        state: `working`, or how its last run ended.
-        activity: What it does now, in a few words.
-        seconds: Time in runs so far.
-        started: Unix time of the first run, for telling overlap.
-        usage: Its own use of models.
-    """
-
-    key: str
-    role: str
-    label: str = ""
-    model: str = ""
-    state: str = "working"
-    activity: str = ""
-    seconds: float = 0.0
-    started: float = 0.0
-    usage: tuple[Usage, ...] = ()
-
-    @property
-    def cost_usd(self) -> float:
-        return sum(usage.cost_usd for usage in self.usage)
 
 
 @dataclass

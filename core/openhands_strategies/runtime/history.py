@@ -10,14 +10,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from openhands_strategies.errors import RunError, describe
+from openhands_strategies.runtime.roles import RoleView
 from openhands_strategies.runtime.table import write_json
 from openhands_strategies.runtime.usage import Usage
-
-if TYPE_CHECKING:
-    from openhands_strategies.runtime.fleet import RoleView
 
 FILE: Final = "fleet.json"
 
@@ -33,8 +31,6 @@ def read_views(directory: Path) -> list[RoleView]:
     Raises:
         RunError: `fleet_unreadable` when the file is not what we write.
     """
-    from openhands_strategies.runtime.fleet import RoleView
-
     path = directory / FILE
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

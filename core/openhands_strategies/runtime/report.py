@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from openhands_strategies.errors import StrategyError
-from openhands_strategies.runtime.fleet import MAIN, RoleView
+from openhands_strategies.runtime.roles import MAIN, RoleView
 from openhands_strategies.runtime.usage import Price, Usage, total
 
 Status = Literal["finished", "failed", "limit", "interrupted"]

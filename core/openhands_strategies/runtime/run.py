@@ -18,14 +18,16 @@ from openhands_strategies.runtime.driving import (
     run_until_done,
     send,
 )
-from openhands_strategies.runtime.fleet import MAIN, ConfirmHandler, Fleet, RoleView
+from openhands_strategies.runtime.fleet import ConfirmHandler, Fleet
 from openhands_strategies.runtime.llms import redacted
 from openhands_strategies.runtime.prepare import Prepared
 from openhands_strategies.runtime.report import Report, Status, role_rows
+from openhands_strategies.runtime.roles import MAIN, RoleView
 from openhands_strategies.runtime.run_file import RunFile, plain_url, write_run
 from openhands_strategies.runtime.usage import known_price
 
 if TYPE_CHECKING:
+    from filelock import BaseFileLock
     from openhands.sdk.conversation.impl.local_conversation import LocalConversation
 
     from openhands_strategies.project.home import Home
@@ -41,6 +43,7 @@ class Run:
         prepared: What runs.
         fleet: Live state of all its conversations; `fleet.stop()` ends it.
         file: What `run.json` says.
+        lock: Held while the run is open, so that no second process resumes it.
     """
 
     prepared: Prepared
@@ -48,6 +51,7 @@ class Run:
     fleet: Fleet
     file: RunFile
     home: Home
+    lock: BaseFileLock
 
     @property
     def id(self) -> str:
@@ -98,10 +102,12 @@ def open_run(
             is rejected.
 
     Raises:
-        RunError: `resume_failed` when the SDK cannot open the earlier conversation.
+        RunError: `run_busy` when another process has it open, `resume_failed` when the
+            SDK cannot open the earlier conversation.
     """
     from openhands.sdk.conversation.impl.local_conversation import LocalConversation
 
+    lock = _locked(home, file.conversation_id)
     write_run(home, replace(file, status="running"))
     fleet = Fleet(
         budget=prepared.limits.budget, confirm=confirm, directory=home.runs / file.conversation_id
@@ -119,6 +125,7 @@ def open_run(
             tags={**prepared.blueprint.tags, "strategy": prepared.loaded.name[:256]},
         )
     except ValueError as error:
+        lock.release()
         raise RunError(
             "resume_failed",
             f"run {file.conversation_id} cannot be opened: {describe(error)}",
@@ -126,7 +133,25 @@ def open_run(
         ) from error
     attach(conversation, Attachment(fleet=fleet, key=MAIN))
     _confirm_by(conversation, prepared.confirmation)
-    return Run(prepared, conversation, fleet, file, home)
+    return Run(prepared, conversation, fleet, file, home, lock)
+
+
+def _locked(home: Home, conversation_id: str) -> BaseFileLock:
+    from filelock import FileLock, Timeout
+
+    directory = home.runs / conversation_id
+    directory.mkdir(parents=True, exist_ok=True)
+    # One object for each run, also where two of them are opened in one process.
+    lock = FileLock(directory / "run.lock", thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RunError(
+            "run_busy",
+            f"run {conversation_id} is open in another process",
+            "wait for it, or stop it with Ctrl-C there",
+        ) from error
+    return lock
 
 
 def _confirm_by(conversation: LocalConversation, confirmation: str) -> None:
@@ -164,6 +189,7 @@ def execute(run: Run, task: str | None) -> Report:
     if task is None and run.status == "finished":
         conversation.close()
         write_run(run.home, replace(run.file, status="finished"))
+        run.lock.release()
         raise UsageError(
             "nothing_to_resume", f"run {run.id} has finished", "give --task to ask for more"
         )
@@ -191,6 +217,7 @@ def execute(run: Run, task: str | None) -> Report:
         conversation.close()
     seconds = next(view.seconds for view in views if view.key == MAIN)
     write_run(run.home, replace(run.file, status=status))
+    run.lock.release()
     return Report(
         status=status,
         conversation_id=run.id,
