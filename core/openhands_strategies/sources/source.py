@@ -57,7 +57,39 @@ class DistributionSource:
         return f"{self.name} {self.version}"
 
 
-Source = PathSource | DistributionSource
+@dataclass(frozen=True)
+class GitSource:
+    """A directory of a git repository at one commit.
+
+    Attributes:
+        url: Canonical URL without credentials.
+        commit: Full commit id.
+        subdirectory: Directory in the repository, POSIX; None means its root.
+        requested: Revision that the commit was found for; None means the default branch.
+    """
+
+    type: ClassVar[str] = "git"
+    url: str
+    commit: str
+    subdirectory: str | None = None
+    requested: str | None = None
+
+    def to_json(self) -> dict[str, str | None]:
+        """`{type, url, commit, subdirectory, requested_revision}`."""
+        return {
+            "type": self.type,
+            "url": self.url,
+            "commit": self.commit,
+            "subdirectory": self.subdirectory,
+            "requested_revision": self.requested,
+        }
+
+    def __str__(self) -> str:
+        inside = "" if self.subdirectory is None else f"#subdirectory={self.subdirectory}"
+        return f"git+{self.url}@{self.commit}{inside}"
+
+
+Source = PathSource | DistributionSource | GitSource
 
 
 @dataclass(frozen=True)
@@ -73,6 +105,10 @@ class Located:
         import_name: Dotted module name of a distribution, None for a path.
         name: Entry point's name, None for a path.
         only: The one file of a single-file tree, None for a directory.
+        typed: Whether the user typed the reference in this command. A path that merely
+            stands in a file is not typed, and needs the user's trust.
+        tree: `sha256:<hex>` where `root` is a tree of the store (git); None where it must
+            still be computed.
     """
 
     reference: str
@@ -83,6 +119,8 @@ class Located:
     import_name: str | None = None
     name: str | None = None
     only: tuple[str, ...] | None = None
+    typed: bool = True
+    tree: str | None = None
 
     @property
     def file(self) -> Path:

@@ -1,9 +1,10 @@
 """The store: immutable copies of trees, each under the hash of its content.
 
-Layout: `trees/<hex>/…` complete trees, `tmp/<hex>/…` copies under way, `locks/<hex>.lock`.
-A tree appears by one rename after its copy was hashed, so a directory in `trees` is
-always whole. A killed process leaves at most its copy in `tmp`, which the next one that
-wants the same tree removes.
+Layout: `trees/<hex>/…` complete trees, `tmp/<hex>/…` copies under way, `locks/<hex>.lock`
+and `locks/store.lock`, which everybody shares who adds and a clean-up holds alone. A tree
+appears by one rename after its copy was hashed, so a directory in `trees` is always whole.
+A killed process leaves at most its copy in `tmp`, which the next one that wants the same
+tree removes.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from openhands_strategies.errors import LoadError, describe
+from openhands_strategies.sources.locks import locked
 from openhands_strategies.sources.tree import TreeFile, hash_tree, read_file
 
 LOCK_SECONDS: Final = 120.0
@@ -62,29 +64,27 @@ def put_tree(
     if stored.path.is_dir():
         return stored
     name = stored.path.name
-    try:
-        for part in ("trees", "tmp", "locks"):
-            (store / part).mkdir(parents=True, exist_ok=True)
-        with _locked(store / "locks" / f"{name}.lock", tree, waiting):
-            if stored.path.is_dir():
-                return stored
-            copy = store / "tmp" / name
-            shutil.rmtree(copy, ignore_errors=True)
-            try:
-                _copy(root, files, copy)
-                if hash_tree(copy, files) != tree:
-                    raise LoadError(
-                        "tree_changed", f"{root} changed while it was copied", "try again"
-                    )
-                copy.rename(stored.path)
-            finally:
+    told = None if waiting is None else lambda: waiting(tree)
+    with using_store(store, waiting=told):
+        try:
+            for part in ("trees", "tmp"):
+                (store / part).mkdir(exist_ok=True)
+            with _locked(store / "locks" / f"{name}.lock", tree, waiting):
+                if stored.path.is_dir():
+                    return stored
+                copy = store / "tmp" / name
                 shutil.rmtree(copy, ignore_errors=True)
-    except OSError as error:
-        raise LoadError(
-            "store_write",
-            f"{store} cannot be written: {describe(error)}",
-            "free some space, check who may write there, or set OHS_HOME to another directory",
-        ) from error
+                try:
+                    _copy(root, files, copy)
+                    if hash_tree(copy, files) != tree:
+                        raise LoadError(
+                            "tree_changed", f"{root} changed while it was copied", "try again"
+                        )
+                    copy.rename(stored.path)
+                finally:
+                    shutil.rmtree(copy, ignore_errors=True)
+        except OSError as error:
+            raise store_write(store, error) from error
     return stored
 
 
@@ -100,6 +100,43 @@ def get_tree(store: Path, tree: str) -> Path | None:
     """
     path = _tree_path(store, tree)
     return path if path.is_dir() else None
+
+
+@contextmanager
+def using_store(store: Path, *, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Keep clean-ups out between putting a tree into the store and naming it somewhere.
+
+    Whoever puts a tree into the store and names it in a lock file, a consent or a run does
+    both within this; otherwise a clean-up may remove the tree in between. It may be
+    nested, and any number of processes may be within it.
+
+    Raises:
+        LoadError: `store_busy` when a clean-up takes over 120 seconds, `store_write` when
+            the store cannot be written.
+    """
+    lock = locked(
+        store_lock(store), shared=True, seconds=LOCK_SECONDS, code="store_busy", waiting=waiting
+    )
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock)
+        except OSError as error:
+            raise store_write(store, error) from error
+        yield
+
+
+def store_lock(store: Path) -> Path:
+    """The lock file that everybody shares who adds, and that a clean-up holds alone."""
+    return store / "locks" / "store.lock"
+
+
+def store_write(store: Path, error: OSError) -> LoadError:
+    """The error `store_write`: disk full, no permission, no directory."""
+    return LoadError(
+        "store_write",
+        f"{store} cannot be written: {describe(error)}",
+        "free some space, check who may write there, or set OHS_HOME to another directory",
+    )
 
 
 def _tree_path(store: Path, tree: str) -> Path:

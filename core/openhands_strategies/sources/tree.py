@@ -6,6 +6,7 @@ left out; what could lead out of the tree or mean two things on two machines is 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -53,8 +54,8 @@ def tree_files(root: Path, only: Sequence[str] | None = None) -> list[TreeFile]:
             `root` by default.
 
     Raises:
-        LoadError: `tree_unreadable`, `tree_link` (leads out of the tree), `tree_special`
-            (a device, socket or pipe), `tree_case_twins`, `tree_name`, or
+        LoadError: `tree_unreadable`, `tree_link` (leads out of the tree or in a circle),
+            `tree_special` (a device, socket or pipe), `tree_case_twins`, `tree_name`, or
             `tree_too_large` (over 5,000 files or directories, or 50 MB).
     """
     root = root.resolve()
@@ -64,17 +65,13 @@ def tree_files(root: Path, only: Sequence[str] | None = None) -> list[TreeFile]:
     total = 0
     try:
         for path in paths:
-            _check_name(root, path, spellings)
+            check_name(root, path, spellings)
             entry = _entry(root, path)
             if entry is not None:
                 files.append(entry)
                 total += entry.size
             if len(files) > MAX_FILES or len(spellings) > 2 * MAX_FILES or total > MAX_BYTES:
-                raise LoadError(
-                    "tree_too_large",
-                    f"{root} has more than {MAX_FILES} files or {MAX_BYTES // 10**6} MB",
-                    "a strategy is one .py file or a directory of its own",
-                )
+                raise too_large(root)
     except OSError as error:
         raise _unreadable(root, error) from error
     return sorted(files)
@@ -134,6 +131,51 @@ def is_skipped(name: str) -> bool:
     return name in _SKIPPED or name.endswith(_SKIPPED_ENDINGS)
 
 
+def check_name(root: Path | str, path: str, spellings: dict[str, str]) -> None:
+    """Check one path of a tree.
+
+    Args:
+        root: The tree, for messages.
+        path: POSIX path relative to the root.
+        spellings: What was checked before, by how a machine that folds case sees it; begin
+            with an empty one.
+
+    Raises:
+        LoadError: `tree_name` or `tree_case_twins`.
+    """
+    parts = path.split("/")
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise bad_name(root, path, "has a name that is not UTF-8") from error
+    if path.startswith("/") or any(part in ("", ".", "..") for part in parts):
+        raise bad_name(root, path, "is no path below the tree's root")
+    for end in range(1, len(parts) + 1):
+        spelling = "/".join(parts[:end])
+        folded = unicodedata.normalize("NFC", spelling).casefold()
+        if spellings.setdefault(folded, spelling) != spelling:
+            raise LoadError(
+                "tree_case_twins",
+                f"{root} has both {spellings[folded]} and {spelling}",
+                "rename one: they are the same file on many machines",
+            )
+
+
+def bad_name(root: Path | str, path: str, what: str) -> LoadError:
+    """The error `tree_name` for a path that cannot be shown as it is."""
+    shown = one_line(path.encode("utf-8", "backslashreplace").decode())
+    return LoadError("tree_name", f"{root}: {shown} {what}", "rename the file")
+
+
+def too_large(root: Path | str) -> LoadError:
+    """The error `tree_too_large`."""
+    return LoadError(
+        "tree_too_large",
+        f"{root} has more than {MAX_FILES} files or {MAX_BYTES // 10**6} MB",
+        "a strategy is one .py file or a directory of its own",
+    )
+
+
 def _walk(root: Path) -> Iterator[str]:
     """Yield files, links and directories, parents first; `_entry` sorts them out."""
     waiting = [""]
@@ -156,6 +198,8 @@ def _entry(root: Path, path: str) -> TreeFile | None:
         raise _link(full.parent)
     if stat.S_ISLNK(status.st_mode):
         target = _target(full)
+        if _goes_round(full):
+            raise _link(full, "leads round in a circle")
         # Both readings must stay inside: the text's, and the file system's.
         plain = Path(os.path.normpath(full.parent / target))
         inside = plain.is_relative_to(root) and full.resolve().is_relative_to(root)
@@ -178,36 +222,20 @@ def _target(link: Path) -> str:
     return os.readlink(link)  # noqa: PTH115 (Path would rewrite it, and it is hashed)
 
 
-def _check_name(root: Path, path: str, spellings: dict[str, str]) -> None:
-    parts = path.split("/")
+def _goes_round(link: Path) -> bool:
     try:
-        path.encode()
-    except UnicodeEncodeError as error:
-        raise _name(root, path, "has a name that is not UTF-8") from error
-    if path.startswith("/") or any(part in ("", ".", "..") for part in parts):
-        raise _name(root, path, "is no path below the tree's root")
-    for end in range(1, len(parts) + 1):
-        spelling = "/".join(parts[:end])
-        folded = unicodedata.normalize("NFC", spelling).casefold()
-        if spellings.setdefault(folded, spelling) != spelling:
-            raise LoadError(
-                "tree_case_twins",
-                f"{root} has both {spellings[folded]} and {spelling}",
-                "rename one: they are the same file on many machines",
-            )
+        link.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
-def _link(path: Path) -> LoadError:
+def _link(path: Path, what: str = "leaves its directory") -> LoadError:
     return LoadError(
         "tree_link",
-        f"{path} is a link that leaves its directory",
+        f"{path} is a link that {what}",
         "replace the link by a copy, or by a relative link to a file beside it",
     )
-
-
-def _name(root: Path, path: str, what: str) -> LoadError:
-    shown = one_line(path.encode("utf-8", "backslashreplace").decode())
-    return LoadError("tree_name", f"{root}: {shown} {what}", "rename the file")
 
 
 def _changed(path: Path) -> LoadError:
