@@ -159,7 +159,7 @@ def test_paths_start_from_the_base(base: Path, host: Host, monkeypatch: pytest.M
     assert refused("x.py", base.parent, host).code == "path_missing"
     monkeypatch.chdir(base)
     assert resolve("x.py", host=host).root == base
-    assert refused("git+https://example.org/a/b", base, host).code == "source_unsupported"
+    assert refused(f"git+file://{base}/none", base, host).code == "repository_missing"
 
 
 def test_a_listing_is_light_and_runs_nothing(base: Path, host: Host, site: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_listing_is_light_and_runs_nothing(base: Path, host: Host, site: Path)
         "import json, sys\n"
         "from openhands_strategies.registry.catalog import list_all, resolve\n"
         "names = [entry.name for entry in list_all().entries]\n"
-        "resolve('fusion', warn=lambda warning: None)\n"
+        "resolve('debate', warn=lambda warning: None)\n"
         "print(json.dumps([names, sorted(sys.modules)]))"
     )
     path = os.pathsep.join([str(site), *(entry for entry in sys.path if entry)])

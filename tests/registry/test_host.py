@@ -54,11 +54,11 @@ def test_the_built_in_resolvers_are_plugins(site: Path, tmp_path: Path) -> None:
     located = ours.resolve(parse_reference("./x.py"), tmp_path, warnings.append)
     assert located is not None
     assert located.file == tmp_path / "x.py"
-    assert ours.resolve(NameReference("fusion"), tmp_path, warnings.append) is None
+    assert ours.resolve(NameReference("no-such"), tmp_path, warnings.append) is None
     with pytest.raises(ResolveError) as caught:
-        ours.resolve(parse_reference("github:acme/tools@v1"), tmp_path, warnings.append)
-    assert caught.value.code == "source_unsupported"
-    assert "git+https://github.com/acme/tools@v1" in caught.value.message
+        ours.resolve(parse_reference(f"git+file://{tmp_path}/no@v1"), tmp_path, warnings.append)
+    assert caught.value.code == "repository_missing"
+    assert f"file://{tmp_path}/no" in caught.value.message
     assert (warnings, ours.warnings) == ([], ())
 
 
@@ -110,7 +110,8 @@ def test_a_plugin_that_cannot_be_loaded_costs_one_warning(
     assert third_party(loaded) == {"good-plugin"}
     warnings: list[StrategyError] = []
     levels = [[entry.name for entry in level] for level in loaded.levels(tmp_path, warnings.append)]
-    assert (levels, warnings) == ([[], ["mine"]], [])
+    # Project, user and distributions come before what plugins list.
+    assert (levels, warnings) == ([[], [], [], ["mine"]], [])
 
 
 def test_two_plugins_with_one_name(site: Path, install: Install) -> None:

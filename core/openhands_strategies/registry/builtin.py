@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from openhands_strategies.errors import ResolveError, StrategyError
+from openhands_strategies.errors import StrategyError
+from openhands_strategies.project.fetching import Fetching, fetch
+from openhands_strategies.project.home import find_home
+from openhands_strategies.project.indexes import locate_offer, offers_of, open_indexes
+from openhands_strategies.project.locate import locate_entries
+from openhands_strategies.project.locking import ambiguous
+from openhands_strategies.project.project_file import find_project, user_file
 from openhands_strategies.registry.hookspecs import hookimpl
 from openhands_strategies.sources.distribution import installed
 from openhands_strategies.sources.path import locate_path
-from openhands_strategies.sources.reference import GitReference, PathReference, Reference
+from openhands_strategies.sources.reference import (
+    GitReference,
+    NameReference,
+    PathReference,
+    Reference,
+)
 from openhands_strategies.sources.source import Located
 
 
@@ -24,18 +35,54 @@ class Paths:
 
 
 class Git:
-    """Git sources: recognised, not fetched by this version."""
+    """Directories of git repositories, in the user's store or fetched into it."""
 
     @hookimpl
-    def resolve_reference(self, reference: Reference) -> Located | None:
-        """Refuse a `GitReference` with `source_unsupported`."""
+    def resolve_reference(self, reference: Reference, fetching: Fetching) -> Located | None:
+        """Locate a `GitReference`; a pinned one that is in the store costs no git."""
         if not isinstance(reference, GitReference):
             return None
-        raise ResolveError(
-            "source_unsupported",
-            f"{reference}: this version of openhands-strategies does not fetch from git",
-            "clone the repository and type the path of the strategy's directory",
-        )
+        return fetch(reference, find_home(), fetching)
+
+
+class Project:
+    """The strategies of the project that the user works in: the first level."""
+
+    @hookimpl
+    def list_strategies(self, base: Path) -> list[Located | StrategyError]:
+        """Every entry of the nearest project file; nothing is fetched."""
+        project = find_project(base)
+        return [] if project is None else list(locate_entries(project, find_home()))
+
+
+class User:
+    """The user's own strategies, in `OHS_HOME`: the level below the project."""
+
+    @hookimpl
+    def list_strategies(self) -> list[Located | StrategyError]:
+        """Every entry of the user's own file; nothing is fetched."""
+        home = find_home()
+        return list(locate_entries(user_file(home), home))
+
+
+class Indexes:
+    """The indexes: the last level. They are looked up, not listed."""
+
+    @hookimpl
+    def resolve_reference(self, reference: Reference, fetching: Fetching) -> Located | None:
+        """Find what the indexes offer under a name that nothing listed has."""
+        if not isinstance(reference, NameReference):
+            return None
+        home = find_home()
+        warnings: list[StrategyError] = []
+        offers = offers_of(reference.name, open_indexes(home, warnings.append))
+        if len(offers) > 1:
+            raise ambiguous(reference.name, {str(one.source): one.source.offers for one in offers})
+        if offers:
+            return locate_offer(offers[0], home, fetching)
+        if warnings:  # the name may well stand in one that cannot be read
+            raise warnings[0]
+        return None
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openhands_strategies.errors import ResolveError, StrategyError
+from openhands_strategies.project.fetching import Fetching
+from openhands_strategies.project.home import find_home
+from openhands_strategies.project.indexes import IndexSource, offers_of, open_indexes
+from openhands_strategies.project.locate import EntryError, locate_entry
+from openhands_strategies.project.locking import ambiguous
+from openhands_strategies.project.toml_file import FileError
 from openhands_strategies.registry.host import Host, Warn, plugin_host
 from openhands_strategies.sources.distribution import BrokenOffer
 from openhands_strategies.sources.path import ENTRY
 from openhands_strategies.sources.reference import NameReference, parse_reference
-from openhands_strategies.sources.source import Located
+from openhands_strategies.sources.source import Located, Source
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +61,7 @@ def resolve(
     base: Path | None = None,
     host: Host | None = None,
     warn: Warn | None = None,
+    fetching: Fetching | None = None,
 ) -> Located:
     """Find the strategy that a reference names, without running it.
 
@@ -64,12 +71,16 @@ def resolve(
         host: Hook plugins; loaded by default.
         warn: Takes what failed beside the point (a broken plugin or distribution);
             logged by default.
+        fetching: Whether the network may be used, and who is told of progress.
 
     Raises:
         ResolveError: `strategy_unknown` (with the nearest names), `name_ambiguous`, or
-            what parsing or locating raises.
+            what parsing, locating and fetching raise.
         BrokenOffer: The name belongs to a distribution that cannot be used.
+        FileError: The project's or the user's file cannot be read, so that it cannot be
+            told what the name means there.
     """
+    fetching = fetching or Fetching()
     base = _base(base)
     warn = _log_warning if warn is None else warn
     try:
@@ -82,8 +93,8 @@ def resolve(
     for warning in host.warnings:
         warn(warning)
     if isinstance(reference, NameReference):
-        return _by_name(reference, base, host, warn)
-    located = host.resolve(reference, base, warn)
+        return _by_name(reference, base, host, warn, fetching)
+    located = host.resolve(reference, base, warn, fetching)
     if located is None:
         raise ResolveError(
             "source_unsupported",
@@ -93,23 +104,58 @@ def resolve(
     return located
 
 
-def _by_name(reference: NameReference, base: Path, host: Host, warn: Warn) -> Located:
+def shadows(
+    name: str,
+    *,
+    base: Path | None = None,
+    host: Host | None = None,
+    warn: Warn | None = None,
+) -> list[Source | IndexSource]:
+    """Everything else that has a name which is found first in another place.
+
+    Args:
+        name: The name.
+        base: Directory that the user works in; the current one by default.
+        host: Hook plugins; loaded by default.
+        warn: Takes an error for each index that cannot be read; logged by default.
+
+    Returns:
+        Sources in the order of the look-up, those of the indexes last; nothing is fetched.
+    """
+    named: list[Source | IndexSource] = []
+    named += [one.source for one in list_all(base=base, host=host).named(name)]
+    indexes = open_indexes(find_home(), _log_warning if warn is None else warn)
+    named += [one.source for one in offers_of(name, indexes)]
+    return named[1:]
+
+
+def _by_name(
+    reference: NameReference, base: Path, host: Host, warn: Warn, fetching: Fetching
+) -> Located:
     name = reference.name
     warnings: list[StrategyError] = []
     known: set[str] = set()
     for level in host.levels(base, warnings.append):
+        _refuse_unreadable(warnings)
+        entry = next((w for w in warnings if isinstance(w, EntryError) and w.name == name), None)
+        if entry is not None:
+            # The project has the name: whatever is wrong, no other level may answer.
+            _pass_on([warning for warning in warnings if warning is not entry], warn)
+            return _fetched(entry, fetching)
         hits = [entry for entry in level if entry.name == name]
         if hits:
             _pass_on(warnings, warn)
             return hits[0] if len(hits) == 1 else _ambiguous(name, hits)
         known.update(entry.name for entry in level if entry.name)
+    _refuse_unreadable(warnings)
     broken = next((w for w in warnings if isinstance(w, BrokenOffer) and w.name == name), None)
     _pass_on([warning for warning in warnings if warning is not broken], warn)
     if broken is not None:
         raise broken
-    located = host.resolve(reference, base, warn)
+    located = host.resolve(reference, base, warn, fetching)
     if located is not None:
         return located
+    known.update(*(index.offers for index in open_indexes(find_home(), warn)))
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     if here := _here(name, base):
         near.append(here)
@@ -120,14 +166,22 @@ def _by_name(reference: NameReference, base: Path, host: Host, warn: Warn) -> Lo
     )
 
 
+def _refuse_unreadable(warnings: list[StrategyError]) -> None:
+    for warning in warnings:
+        if isinstance(warning, FileError):
+            raise warning
+
+
+def _fetched(error: EntryError, fetching: Fetching) -> Located:
+    """Fetch what is locked and not in the store; every other fault stands."""
+    if error.code != "not_in_store" or fetching.offline:
+        raise error
+    return locate_entry(error.entry, error.project, find_home(), fetching)
+
+
 def _ambiguous(name: str, hits: list[Located]) -> Located:
-    sources = " and ".join(str(hit.source) for hit in hits)
-    paths = " or ".join(str(hit.root if hit.module == ENTRY else hit.file) for hit in hits)
-    raise ResolveError(
-        "name_ambiguous",
-        f"the name {name!r} is offered by {sources}",
-        f"uninstall one of them, or type the path of the one you mean: {paths}",
-    )
+    places = {str(hit.source): str(hit.root if hit.module == ENTRY else hit.file) for hit in hits}
+    raise ambiguous(name, places)
 
 
 def _here(text: str, base: Path) -> str:

@@ -21,6 +21,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from openhands_strategies.errors import StrategyError
+    from openhands_strategies.project.fetching import Fetching
     from openhands_strategies.sources.reference import Reference
     from openhands_strategies.sources.source import Located
     from openhands_strategies.strategy import Blueprint
@@ -32,7 +33,7 @@ hookimpl: Final = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec(firstresult=True)
-def resolve_reference(reference: Reference, base: Path) -> Located | None:
+def resolve_reference(reference: Reference, base: Path, fetching: Fetching) -> Located | None:
     """Find the files of a reference without running any of them.
 
     The first plugin that does not return None decides. A name comes here only when
@@ -41,6 +42,7 @@ def resolve_reference(reference: Reference, base: Path) -> Located | None:
     Args:
         reference: A parsed name, path or git reference.
         base: Absolute directory that relative paths start from.
+        fetching: Whether the network may be used, and who is told of progress.
 
     Raises:
         StrategyError: The reference is this plugin's to resolve, and leads nowhere.
@@ -51,8 +53,9 @@ def resolve_reference(reference: Reference, base: Path) -> Located | None:
 def list_strategies(base: Path) -> Iterable[Located | StrategyError]:  # type: ignore[empty-body]
     """List strategies that have names, and an error for each that is broken.
 
-    Each plugin is one level of the look-up: the first one that has a name wins. Installed
-    distributions come first, unless a plugin is marked `tryfirst`.
+    Each plugin is one level of the look-up: the first one that has a name wins. The
+    project comes first, then the user's own, then installed distributions; a plugin that
+    is marked `tryfirst` comes before them.
 
     Args:
         base: Absolute directory that the user works in.

@@ -17,6 +17,7 @@ import pluggy
 from importlib_metadata import EntryPoint
 
 from openhands_strategies.errors import LoadError, StrategyError, describe
+from openhands_strategies.project.fetching import Fetching
 from openhands_strategies.registry import builtin, hookspecs
 from openhands_strategies.sources.distribution import BrokenOffer, Offer, offers
 from openhands_strategies.sources.reference import Reference
@@ -42,14 +43,17 @@ class Host:
     manager: pluggy.PluginManager
     warnings: tuple[StrategyError, ...] = ()
 
-    def resolve(self, reference: Reference, base: Path, warn: Warn) -> Located | None:
+    def resolve(
+        self, reference: Reference, base: Path, warn: Warn, fetching: Fetching | None = None
+    ) -> Located | None:
         """Ask the plugins in turn; None when the reference is nobody's.
 
         Raises:
             StrategyError: What the reference's owner raised.
         """
         for impl in self._implementations("resolve_reference"):
-            located = _call(impl, {"reference": reference, "base": base}, warn)
+            given = {"reference": reference, "base": base, "fetching": fetching or Fetching()}
+            located = _call(impl, given, warn)
             if located is None:
                 continue
             if isinstance(located, Located):
@@ -101,7 +105,10 @@ class Host:
 
 
 def plugin_host(
-    environ: Mapping[str, str] | None = None, *, path: Sequence[str] | None = None
+    environ: Mapping[str, str] | None = None,
+    *,
+    path: Sequence[str] | None = None,
+    git: builtin.Git | None = None,
 ) -> Host:
     """Load the hook plugins.
 
@@ -109,6 +116,7 @@ def plugin_host(
         environ: `OHS_PLUGINS` chooses the third-party plugins: all when unset, none when
             empty, `a,b` only those. `os.environ` by default.
         path: Directories that hold distributions; `sys.path` by default.
+        git: How git references are resolved: offline, or with progress.
 
     Returns:
         A host; what could not be loaded stands in its `warnings`: `plugin_load`,
@@ -116,6 +124,7 @@ def plugin_host(
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
+    manager.register(builtin.Indexes(), name="builtin-indexes")
     warnings: list[StrategyError] = []
     choice = (os.environ if environ is None else environ).get("OHS_PLUGINS")
     wanted = None if choice is None else {name.strip() for name in choice.split(",")} - {""}
@@ -137,7 +146,9 @@ def plugin_host(
         )
     # pluggy calls what was registered last first: the levels of a name's look-up.
     manager.register(builtin.Distributions(path), name="builtin-distributions")
-    manager.register(builtin.Git(), name="builtin-git")
+    manager.register(builtin.User(), name="builtin-user")
+    manager.register(builtin.Project(), name="builtin-project")
+    manager.register(git or builtin.Git(), name="builtin-git")
     manager.register(builtin.Paths(), name="builtin-paths")
     return Host(manager, tuple(warnings))
 
