@@ -18,7 +18,7 @@ from openhands_strategies.manifest.dependencies import missing_requirements
 from openhands_strategies.manifest.model import Manifest
 from openhands_strategies.manifest.reader import read_manifest
 from openhands_strategies.project.home import Home
-from openhands_strategies.project.trust import check_trust
+from openhands_strategies.project.trust import check_consent, check_trust
 from openhands_strategies.runtime.entries import Origin
 from openhands_strategies.runtime.rfc import (
     as_subagents,
@@ -27,7 +27,7 @@ from openhands_strategies.runtime.rfc import (
 )
 from openhands_strategies.runtime.sdk_classes import check_class_names
 from openhands_strategies.sources.distribution import distribution_files, installed
-from openhands_strategies.sources.source import Located
+from openhands_strategies.sources.source import GitSource, Located
 from openhands_strategies.sources.store import get_tree, put_tree
 from openhands_strategies.sources.tree import hash_tree, tree_files
 from openhands_strategies.strategy import Strategy, SubAgent
@@ -64,11 +64,16 @@ class Loaded:
 def load(located: Located, home: Home) -> Loaded:
     """Load a strategy that was found; a path's tree is put into the store first.
 
+    A tree that is in the store already (git) is hashed again: what was consented to is
+    what runs, whatever happened to the files since.
+
     Raises:
         LoadError: The files or the module cannot be used; nothing of it stays behind.
         TrustError: The user has not agreed to run this tree.
     """
-    if located.import_name is None:
+    if located.tree is not None:
+        root, tree = located.root, hash_tree(located.root, tree_files(located.root))
+    elif located.import_name is None:
         files = tree_files(located.root, located.only)
         stored = put_tree(home.store, located.root, files)
         root, tree = stored.path, stored.tree
@@ -78,13 +83,14 @@ def load(located: Located, home: Home) -> Loaded:
     origin = Origin(
         name=manifest.name or located.name or manifest.attribute,
         reference=located.reference,
-        source=located.source.to_json(),
+        source=dict(located.source.to_json()),
+        commit=located.source.commit if isinstance(located.source, GitSource) else None,
         tree=tree,
         module=located.module,
         attribute=manifest.attribute,
         import_name=located.import_name,
     )
-    check_trust(located, tree, manifest)
+    check_trust(located, tree, manifest, home=home)
     return _loaded(origin, root, manifest)
 
 
@@ -93,11 +99,16 @@ def load_again(origin: Origin, home: Home) -> Loaded:
 
     Raises:
         LoadError: `strategy_changed` when that tree is gone or is another one now.
+        TrustError: `not_trusted` when the consent to a git tree was revoked.
     """
     if origin.import_name is None:
         root = get_tree(home.store, origin.tree)
         if root is None:
             raise _changed(origin, "its tree is no longer in the store")
+        if hash_tree(root, tree_files(root)) != origin.tree:
+            raise _changed(origin, "its tree in the store was changed")
+        if origin.commit is not None:
+            check_consent(origin.name, origin.reference, origin.tree, home)
     else:
         located = next((one for one in installed()[0] if _same_place(one, origin)), None)
         if located is None:
