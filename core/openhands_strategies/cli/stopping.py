@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,32 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Seconds: for commands to end by themselves, then for the agents to notice.
 _GENTLE: Final = 2.5
 _PATIENCE: Final = 5.0
+
+
+@contextmanager
+def certain_interrupt() -> Iterator[None]:
+    """Let Ctrl-C count in this block even where a library swallows the exception.
+
+    An interrupt that arrives in a finalizer or a callback, as it may during an import of
+    ten seconds, would be printed and forgotten; here it ends the block at the latest.
+    """
+    seen = False
+
+    def handle(_: int, __: FrameType | None) -> None:
+        nonlocal seen
+        seen = True
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if seen:
+        raise KeyboardInterrupt
 
 
 class Interrupts:

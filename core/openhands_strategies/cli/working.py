@@ -13,7 +13,13 @@ from openhands_strategies.cli.processes import mark_children
 from openhands_strategies.cli.screen import Lines, Screen, Silent
 from openhands_strategies.cli.sdk import stdout_reserved
 from openhands_strategies.cli.starting import Request, Surroundings, get_ready
-from openhands_strategies.cli.stopping import Interrupts, end_everything, interrupted_report, stop
+from openhands_strategies.cli.stopping import (
+    Interrupts,
+    certain_interrupt,
+    end_everything,
+    interrupted_report,
+    stop,
+)
 from openhands_strategies.cli.text import say, warn
 from openhands_strategies.runtime.report import Report
 from openhands_strategies.runtime.roles import MAIN
@@ -37,7 +43,10 @@ def run_request(request: Request, frame: Frame) -> Report:
     # Tools and strategies print where they like; the result is for stdout alone.
     with stdout_reserved():
         progress = _nothing if frame.json else say
-        ready = get_ready(request, Surroundings(warn=warn, progress=progress, debug=frame.debug))
+        with certain_interrupt():
+            ready = get_ready(
+                request, Surroundings(warn=warn, progress=progress, debug=frame.debug)
+            )
         from openhands_strategies.runtime.run import open_run
 
         asks = can_ask() and not frame.json
