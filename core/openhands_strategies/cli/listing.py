@@ -2,41 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from openhands_strategies.cli.boundary import print_json
-from openhands_strategies.cli.entry import Entry, read_entry
+from openhands_strategies.cli.entry import Entry, read_entry, source_text
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
+from openhands_strategies.cli.outdated import find_outdated, print_outdated
 from openhands_strategies.cli.text import aligned, printable, say, warn
+from openhands_strategies.errors import StrategyError
+from openhands_strategies.project.home import find_home
+from openhands_strategies.project.trust_file import TrustFile, read_trust
 from openhands_strategies.registry.catalog import list_all
+from openhands_strategies.sources.source import Located
 
 
 @click.command("list")
+@click.option(
+    "--outdated", is_flag=True, help="Ask the repositories which strategies have newer commits."
+)
 @json_option
 @debug_option
 @click.pass_context
-def command(context: click.Context) -> None:
+def command(context: click.Context, outdated: bool) -> None:
     """List the strategies that have names.
 
     Nothing of a strategy is run. A file or a directory needs no name: ohs show ./dir
     """
+    frame = current_frame(context)
     listing = list_all()
-    entries = [read_entry(located) for located in listing.entries]
-    if current_frame(context).json:
-        print_json(
-            {
-                "strategies": [entry.to_json() for entry in entries],
-                "warnings": [warning.to_json() for warning in listing.warnings],
-            }
-        )
+    behind = find_outdated(frame) if outdated else []
+    consents, problems = _consents(listing.entries)
+    entries = [read_entry(located, consents) for located in listing.entries]
+    warnings = [*listing.warnings, *problems]
+    if frame.json:
+        document = {
+            "strategies": [entry.to_json() for entry in entries],
+            "warnings": [warning.to_json() for warning in warnings],
+        }
+        found = {"outdated": [one.to_json() for one in behind]} if outdated else {}
+        print_json({**document, **found})
         return
-    for warning in listing.warnings:
+    for warning in warnings:
         warn(warning)
-    if entries:
+    if outdated:
+        print_outdated(behind)
+    elif entries:
         rows = [("NAME", "VERSION", "SOURCE", "DESCRIPTION"), *map(_row, entries)]
         click.echo("\n".join(aligned(rows)))
     else:
         say("no strategy is installed; pip install 'openhands-strategies[plugins]' brings some")
+
+
+def _consents(found: Iterable[Located]) -> tuple[TrustFile, list[StrategyError]]:
+    """All consents, read once; where they cannot be read there are none, and it is said why."""
+    if all(located.source.type == "distribution" for located in found):
+        return TrustFile(), []
+    try:
+        return read_trust(find_home()), []
+    except StrategyError as error:
+        return TrustFile(), [error]
 
 
 def _row(entry: Entry) -> tuple[str, str, str, str]:
@@ -45,5 +71,5 @@ def _row(entry: Entry) -> tuple[str, str, str, str]:
     else:
         known = entry.manifest.description if entry.manifest else None
         about = "computed" if known is None else printable(known, 100)
-    source = printable(str(entry.located.source), 80)
+    source = source_text(entry.located.source, 120)
     return printable(entry.name, 60), printable(entry.version or "-", 20), source, about

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import click
 from click.shell_completion import CompletionItem
 
 from openhands_strategies.cli.boundary import print_json
-from openhands_strategies.cli.entry import Entry, read_entry
+from openhands_strategies.cli.entry import Entry, read_entry, source_text
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
-from openhands_strategies.cli.text import aligned, error_lines, printable, warn
+from openhands_strategies.cli.project_options import working
+from openhands_strategies.cli.text import aligned, error_lines, printable
 from openhands_strategies.manifest.model import Capabilities
 from openhands_strategies.params import StrategyParam, allowed
-from openhands_strategies.registry.catalog import list_all, resolve
+from openhands_strategies.project.indexes import IndexSource
+from openhands_strategies.registry.catalog import list_all, resolve, shadows
 from openhands_strategies.registry.host import plugin_host
-from openhands_strategies.sources.source import Located
+from openhands_strategies.sources.source import DistributionSource, Source
 
 
 def complete_reference(
@@ -35,25 +38,36 @@ def complete_reference(
 def command(context: click.Context, reference: str) -> None:
     """Show what is known of a strategy without running it.
 
-    REF is a name, a .py file, a file.py:Class or a directory with strategy.py.
+    REF is a name, a .py file, a file.py:Class, a directory with strategy.py, or a git
+    reference, which is fetched.
     """
     frame, host = current_frame(context), plugin_host()
-    located = resolve(reference, host=host, warn=_quiet if frame.json else warn)
+    with working(frame) as work:
+        located = resolve(reference, host=host, warn=work.warnings.append, fetching=work.fetching)
     entry = read_entry(located)
-    named = list_all(host=host).named(located.name) if located.name else ()
-    shadows = [one for one in named if one.source != located.source]
+    hidden = shadows(located.name, host=host, warn=_told) if located.name else []
+    hidden = [one for one in hidden if not _same(one, located.source)]
     if frame.json:
         document = entry.to_full_json()
-        print_json({**document, "shadows": [one.source.to_json() for one in shadows]})
+        print_json({**document, "shadows": [one.to_json() for one in hidden]})
     else:
-        click.echo("\n".join(_lines(entry, shadows)))
+        click.echo("\n".join(_lines(entry, hidden)))
 
 
-def _quiet(_: Exception) -> None:
-    """In JSON mode stdout belongs to the document, and `list` has the warnings."""
+def _told(_: Exception) -> None:
+    """Finding the strategy has told, or the index was not needed for it."""
 
 
-def _lines(entry: Entry, shadows: list[Located]) -> Iterator[str]:
+def _same(one: Source | IndexSource, source: Source) -> bool:
+    """Whether an index merely offers the distribution that is installed."""
+    return (
+        isinstance(one, IndexSource)
+        and isinstance(source, DistributionSource)
+        and one.offers == source.name
+    )
+
+
+def _lines(entry: Entry, hidden: list[Source | IndexSource]) -> Iterator[str]:
     manifest, located = entry.manifest, entry.located
     yield printable(f"{entry.name} {entry.version or ''}".strip())
     if manifest is not None:
@@ -62,14 +76,16 @@ def _lines(entry: Entry, shadows: list[Located]) -> Iterator[str]:
             if manifest.description is None
             else printable(manifest.description, 500)
         )
+    asked = shlex.quote(located.name or located.reference)
     place = str(located.file)
     if manifest is not None:
         place = f"{located.root / manifest.file}:{manifest.line} {manifest.attribute}"
     yield from aligned(
         [
-            ("source", printable(f"{located.source} ({located.source.type})")),
+            ("source", f"{source_text(located.source)} ({located.source.type})"),
             ("code", printable(place)),
-            *(("shadows", printable(str(one.source))) for one in shadows),
+            ("trusted", "yes" if entry.trusted else f"no; ohs trust {printable(asked, 500)}"),
+            *(("shadows", source_text(one)) for one in hidden),
         ],
         indent="  ",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ from openhands_strategies.cli.reach import check_base_url, check_reachable
 from openhands_strategies.cli.sdk import import_sdk
 from openhands_strategies.errors import StrategyError, UsageError
 from openhands_strategies.manifest.reader import read_manifest
+from openhands_strategies.project.fetching import Fetching
 from openhands_strategies.project.home import Home, find_home
+from openhands_strategies.project.trust import check_trust
 from openhands_strategies.registry.catalog import resolve
 from openhands_strategies.registry.host import Host, plugin_host
 from openhands_strategies.runtime.run_file import RunFile, plain_url, read_run
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from openhands_strategies.runtime.loader import Loaded
     from openhands_strategies.runtime.prepare import Prepared
+    from openhands_strategies.sources.git_place import Progress
     from openhands_strategies.strategy import Blueprint, Confirmation
 
 _ENDPOINT = "LLM_BASE_URL"
@@ -77,11 +81,13 @@ class Surroundings:
     Attributes:
         warn: Takes what failed beside the point.
         progress: Takes a line about something that takes seconds.
+        fetching: Shows how far a fetch is, while the block that it makes lasts.
         debug: Whether the SDK may log.
     """
 
     warn: Callable[[StrategyError], None]
     progress: Callable[[str], None]
+    fetching: Callable[[], AbstractContextManager[Progress | None]] = nullcontext
     debug: bool = False
 
 
@@ -98,9 +104,13 @@ def get_ready(request: Request, around: Surroundings) -> Ready:
 
 
 def _new(request: Request, reference: str, home: Home, host: Host, around: Surroundings) -> Ready:
-    located = resolve(reference, host=host, warn=around.warn)
+    with around.fetching() as progress:
+        fetching = Fetching(progress=progress)
+        located = resolve(reference, host=host, warn=around.warn, fetching=fetching)
     # Read before the SDK is imported: what the files show costs no ten seconds.
-    read_manifest(located.root, located.module, located.attribute, located.name)
+    manifest = read_manifest(located.root, located.module, located.attribute, located.name)
+    if located.tree is not None:
+        check_trust(located, located.tree, manifest, home=home)
     _load_sdk(around)
     from openhands_strategies.runtime.building import check_params
     from openhands_strategies.runtime.loader import load

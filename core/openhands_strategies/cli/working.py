@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openhands_strategies.cli.confirming import Questions, can_ask
+from openhands_strategies.cli.fetch_progress import fetch_progress
 from openhands_strategies.cli.frame import Frame
 from openhands_strategies.cli.preamble import preamble
 from openhands_strategies.cli.processes import mark_children
@@ -45,7 +46,13 @@ def run_request(request: Request, frame: Frame) -> Report:
         progress = _nothing if frame.json else say
         with certain_interrupt():
             ready = get_ready(
-                request, Surroundings(warn=warn, progress=progress, debug=frame.debug)
+                request,
+                Surroundings(
+                    warn=warn,
+                    progress=progress,
+                    fetching=lambda: fetch_progress(frame),
+                    debug=frame.debug,
+                ),
             )
         from openhands_strategies.runtime.run import open_run
 

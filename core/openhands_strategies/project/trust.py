@@ -71,8 +71,16 @@ def check_consent(name: str, reference: str, tree: str, home: Home) -> None:
         )
 
 
-def is_trusted(located: Located, tree: str, *, home: Home | None = None) -> bool:
+def is_trusted(
+    located: Located, tree: str, *, home: Home | None = None, consents: TrustFile | None = None
+) -> bool:
     """Whether the code may run, without the facts.
+
+    Args:
+        located: Where the strategy is.
+        tree: Hash of the tree that would run.
+        home: Where consents are kept; what `OHS_HOME` says by default.
+        consents: What `read_trust` gave, where many strategies are asked about.
 
     Raises:
         FileError: `trust_file_invalid`.
@@ -82,7 +90,7 @@ def is_trusted(located: Located, tree: str, *, home: Home | None = None) -> bool
         return True
     if isinstance(source, PathSource) and located.typed:
         return True
-    known = read_trust(find_home() if home is None else home)
+    known = read_trust(find_home() if home is None else home) if consents is None else consents
     if isinstance(source, PathSource):
         place = str(source.path)
         if any(one.path == place and not one.fetch for one in known.paths):
