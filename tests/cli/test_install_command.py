@@ -53,13 +53,14 @@ def make_wheel(directory: Path, version: str = "1.0") -> Path:
 
 def _environment(directory: Path, *, pip: bool) -> Path:
     """An environment that sees the packages of this one, with or without pip."""
-    venv.create(directory, with_pip=False, symlinks=True)
+    # Its own pip: the environment of the tests may have none.
+    venv.create(directory, with_pip=pip, symlinks=True)
     seen = directory / "seen"
     seen.mkdir()
     for path in {Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}:
         for entry in path.iterdir():
             is_pip = entry.name == "pip" or entry.name.startswith("pip-")
-            if (pip or not is_pip) and entry.suffix != ".pth" and "tiny" not in entry.name:
+            if not is_pip and entry.suffix != ".pth" and "tiny" not in entry.name:
                 (seen / entry.name).symlink_to(entry)
     packages = next(directory.glob("lib/python*/site-packages"))
     source = Path(openhands_strategies.__file__).parent.parent
