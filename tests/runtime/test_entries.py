@@ -29,7 +29,6 @@ def test_a_scope_survives_json() -> None:
         prices={"m": (1.0, 2.0)},
         agents={"lead": LEAD, "made": FACTORY},
         budget=2.0,
-        confirmation="risky",
     )
     text = json.dumps(scope.to_params())
     assert Scope.model_validate(json.loads(text)) == scope

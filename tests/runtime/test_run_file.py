@@ -18,7 +18,6 @@ from openhands_strategies.runtime.run_file import (
     conversation_key,
     plain_url,
     read_run,
-    run_directory,
     write_run,
 )
 from openhands_strategies.runtime.usage import Price
@@ -42,7 +41,6 @@ def test_a_run_is_read_as_it_was_written(home: Home) -> None:
     run = run_file(prices={"m": [1.0, 2.5]}, max_budget=0.5, status="limit", created=3.25)
     write_run(home, run)
     assert read_run(home, ID) == run
-    assert run_directory(home, ID) == home.runs / ID
 
 
 def test_an_id_may_have_dashes_and_capitals(home: Home) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from openhands_strategies.strategy import ESCALATION, Confirmation
+from openhands_strategies.strategy import ESCALATION
 
 TASK_TOOL_SET = "strategy_task_tool_set"
 """Name under which our tool set is registered with the SDK."""
@@ -90,7 +90,6 @@ class Scope(_Frozen):
         agents: Alias to entry.
         path: Aliases from the main agent to the one that has this tool set.
         budget: Dollars of the whole fleet.
-        confirmation: What the blueprint wants confirmed, if it says so.
     """
 
     strategy: Origin | None = None
@@ -99,7 +98,6 @@ class Scope(_Frozen):
     agents: dict[str, Entry] = Field(default_factory=dict)
     path: tuple[str, ...] = ()
     budget: float | None = None
-    confirmation: Confirmation | None = None
 
     def below(self, alias: str) -> Scope:
         """The scope of the sub-agent `alias`: its own aliases, one level down."""

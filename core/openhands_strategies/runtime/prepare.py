@@ -132,7 +132,6 @@ def prepare(
         prices={model: (price.input, price.output) for model, price in settings.prices.items()},
         agents=entries_of(blueprint.subagents, fleet_hooks=hooks, where=where),
         budget=limits.budget,
-        confirmation=confirmation,
     )
     register_task_tools()
     agent = equip(with_plugin_skills(blueprint.agent, plugin), scope, where)

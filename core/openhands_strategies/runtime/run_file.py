@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -109,7 +108,3 @@ def plain_url(url: str | None) -> str | None:
     except ValueError:
         return None
     return None if parts.username or parts.password or parts.query else url
-
-
-def run_directory(home: Home, conversation_id: str) -> Path:
-    return home.runs / conversation_id
