@@ -32,6 +32,7 @@ LLM: Any = object()
 def context(params: dict[str, Any] | None = None, **doors: Any) -> BuildContext:
     doors.setdefault("llms", lambda model, profile: (model, profile))
     doors.setdefault("strategies", lambda reference: reference)
+    doors.setdefault("blueprints", lambda label: label)
     return BuildContext(llm=LLM, params=params or {}, **doors)
 
 

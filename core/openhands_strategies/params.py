@@ -17,7 +17,7 @@ from typing import Any, Final
 from openhands_strategies.errors import ParameterError
 
 TYPES: Final = ("string", "integer", "number", "boolean")
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+_NAME: Final = re.compile(r"([a-z0-9][a-z0-9_-]*\.)*[a-z][a-z0-9_]*")
 _SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
@@ -28,7 +28,7 @@ class StrategyParam:
     """One declared parameter.
 
     Attributes:
-        name: snake_case; dots only where a composition passes it down.
+        name: snake_case; `label.name` only where a composition passes it down.
         description: One line for people.
         type: `string`, `integer`, `number` or `boolean`.
         default: Value when none is given; None means "not set".

@@ -10,19 +10,36 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from openhands_strategies.blueprint import (
+    ESCALATION,
+    AgentSpec,
+    Blueprint,
+    Brought,
+    Confirmation,
+    Limits,
+    SubAgent,
+)
 from openhands_strategies.errors import BuildError
 from openhands_strategies.params import StrategyParam
 
 if TYPE_CHECKING:
     from openhands.sdk import LLM, Agent
-    from openhands.sdk.hooks import HookConfig
 
-Confirmation = Literal["never", "risky", "always"]
-
-ESCALATION: Final = "ESCALATE_TO_MAIN"
-"""First word of a sub-agent's answer that hands the work back to its parent."""
+__all__ = [
+    "ESCALATION",
+    "AgentSpec",
+    "Blueprint",
+    "Brought",
+    "BuildContext",
+    "Confirmation",
+    "Limits",
+    "Strategy",
+    "StrategyParam",
+    "SubAgent",
+]
 
 
 class Strategy(ABC):
@@ -33,11 +50,21 @@ class Strategy(ABC):
         description: One line for people.
         params: Declared parameters. Name, description and params are literals, so
             that they can be read without running the file.
+        parts: Other strategies that this one is made of, by label: references or
+            instances. Their parameters are offered as `label.name`.
+        defaults: Values for parameters of parts, by `label.name`; the user's win.
+        overlay: Whether it only adds to another strategy and cannot work alone.
+        replaces: What it may take the place of in the strategy that it is laid over:
+            `skill:NAME`, `tool:NAME`, `subagent:ALIAS` or `mcp:NAME`.
     """
 
     name: ClassVar[str] = ""
     description: ClassVar[str] = ""
     params: ClassVar[Sequence[StrategyParam]] = ()
+    parts: ClassVar[Mapping[str, Strategy | str]] = MappingProxyType({})
+    defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    overlay: ClassVar[bool] = False
+    replaces: ClassVar[Sequence[str]] = ()
 
     def setup(self) -> None:
         """Called once after loading. What it registers globally is captured."""
@@ -61,15 +88,18 @@ class BuildContext:
 
     Attributes:
         llm: The main model, ready to use.
-        params: Validated parameters, one entry for each declared one.
+        params: Validated parameters, one entry for each declared one; those of parts
+            are not among them.
         llms: Makes another LLM; use `llm_for`.
         strategies: Finds another strategy; use `resolve`.
+        blueprints: Builds a part; use `part`.
     """
 
     llm: LLM
     params: Mapping[str, Any]
     llms: Callable[[str | None, str | None], LLM] = field(repr=False)
     strategies: Callable[[str], Strategy] = field(repr=False)
+    blueprints: Callable[[str], Part] = field(repr=False)
 
     def llm_for(self, model: str | None = None, *, profile: str | None = None) -> LLM:
         """Return a new LLM for another model at the same provider, or a saved profile.
@@ -91,100 +121,31 @@ class BuildContext:
         """
         return self.strategies(reference)
 
+    def part(self, label: str) -> Part:
+        """Build one of `Strategy.parts`, with its parameters and plugin files.
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Bounds of one conversation run; None means no bound.
-
-    Attributes:
-        iterations: Agent steps in one run. A resumed run starts a new count.
-        budget: US dollars. For a main agent, the whole fleet's; for a sub-agent, what
-            one run of a task may spend. Checked after each model call, so a run may
-            exceed it by its last call.
-    """
-
-    iterations: int | None = None
-    budget: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.iterations is not None and self.iterations < 1:
-            raise BuildError("limits", f"iterations {self.iterations} is below 1")
-        if self.budget is not None and not self.budget > 0:
-            raise BuildError("limits", f"budget {self.budget} is not above 0 dollars")
+        Raises:
+            BuildError: `part_unknown`, or what building it raises.
+        """
+        return self.blueprints(label)
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentSpec:
-    """A sub-agent as declared data: survives a restart without its strategy's code.
+@dataclass(frozen=True)
+class Part:
+    """A part of a strategy, built.
 
     Attributes:
-        tools: Tool names as the SDK registers them, or `{"name": …, "params": {…}}`.
-        suffix: Appended to the system prompt; the trusted place for a role's protocol.
-        concurrency: How many tool calls of one answer may run at the same time.
+        label: Its label in `Strategy.parts`.
+        name: The name that it has itself.
+        description: What it says of itself.
+        blueprint: What it built.
+        replaces: What it says that it replaces.
+        overlay: Whether it only adds to another strategy.
     """
 
-    tools: Sequence[str | Mapping[str, Any]] = ()
-    suffix: str = ""
-    concurrency: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubAgent:
-    """One alias that an agent may delegate to.
-
-    Attributes:
-        description: Shown to the delegating model.
-        agent: Declared data, a whole blueprint, or a factory that takes an LLM.
-        model: Model name; None means the parent's model.
-        profile: LLM profile; excludes `model`.
-        limits: Bounds of one run of a task.
-        hooks: Hooks of this sub-agent, after those of the main agent.
-        after: Aliases that must have completed a task before.
-        workspace: Working directory, relative to the parent's; None means the parent's.
-        escalation: First word of an answer that hands the work back.
-    """
-
+    label: str
+    name: str
     description: str
-    agent: AgentSpec | Blueprint | Callable[[LLM], Agent]
-    model: str | None = None
-    profile: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    hooks: HookConfig | None = None
-    after: Sequence[str] = ()
-    workspace: str | None = None
-    escalation: str = ESCALATION
-
-    def __post_init__(self) -> None:
-        if self.model is not None and self.profile is not None:
-            raise BuildError(
-                "llm_choice",
-                f"a sub-agent has both model {self.model!r} and profile {self.profile!r}",
-                "give one of them",
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Blueprint:
-    """Everything one conversation needs.
-
-    Attributes:
-        agent: The main agent. Its `tool_concurrency_limit` bounds parallel delegation.
-        subagents: Alias to sub-agent; offered to the main agent and to nobody else.
-        hooks: Hooks of the main agent and of every sub-agent.
-        prompt: First message; `{task}` stands for the user's task.
-        limits: Iterations of the main agent, dollars of the whole fleet.
-        confirmation: Which actions need a yes; None leaves it to the user.
-        tags: Conversation tags: keys `[a-z0-9]+`, values up to 256 characters.
-    """
-
-    agent: Agent
-    subagents: Mapping[str, SubAgent] = field(default_factory=dict)
-    hooks: HookConfig | None = None
-    prompt: str = "{task}"
-    limits: Limits = field(default_factory=Limits)
-    confirmation: Confirmation | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    def first_message(self, task: str) -> str:
-        """The user's task in this blueprint's prompt."""
-        return self.prompt.replace("{task}", task)
+    blueprint: Blueprint
+    replaces: tuple[str, ...] = ()
+    overlay: bool = False

@@ -41,7 +41,6 @@ def build(load_text: LoadText, home: Home, make_llm: Any, tmp_path: Path) -> Any
     def run(body: str, params: str = "[]", values: Any = None, **options: Any) -> Blueprint:
         loaded = load_text(building(body, params))
         checked = check_params(loaded, values or {})
-        options = {"base": tmp_path, **options}
         return build_blueprint(loaded, make_llm(), checked, home=home, **options)
 
     return run

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from openhands_strategies import AgentSpec, Blueprint, BuildError, Limits, SubAgent
+from openhands_strategies.compose.merge import concatenated
 from openhands_strategies.runtime.entries import MAX_DEPTH, TASK_TOOL_SET, Entry, Scope
 from openhands_strategies.runtime.equip import (
     entries_of,
     equip,
     has_task_tool,
-    merged_hooks,
     require_tools,
 )
 
@@ -240,12 +240,12 @@ def test_tools_that_every_agent_has_need_no_registration() -> None:
 def test_no_hooks_are_none() -> None:
     from openhands.sdk.hooks import HookConfig
 
-    assert merged_hooks([]) is None
-    assert merged_hooks([None, HookConfig()]) is None
+    assert concatenated([]) is None
+    assert concatenated([None, HookConfig()]) is None
 
 
 def test_hooks_are_put_one_after_the_other() -> None:
-    merged = merged_hooks([hooks("a"), None, hooks("b", "c")])
+    merged = concatenated([hooks("a"), None, hooks("b", "c")])
     assert merged is not None
     commands = [hook.command for matcher in merged.pre_tool_use for hook in matcher.hooks]
     assert commands == ["a", "b", "c"]

@@ -12,7 +12,8 @@ import pytest
 from openhands_strategies.errors import LoadError, StrategyError, UsageError
 from openhands_strategies.project.home import Home
 from openhands_strategies.registry.catalog import resolve
-from openhands_strategies.runtime.loader import Loaded, load, load_again, looks_like_a_strategy
+from openhands_strategies.runtime.loader import Loaded, load, load_again
+from openhands_strategies.runtime.modules import looks_like_a_strategy
 from support import write
 
 LoadText = Callable[..., Loaded]

@@ -11,7 +11,7 @@ from openhands_strategies.cli.text import aligned, printable
 
 if TYPE_CHECKING:
     from openhands_strategies.cli.starting import Ready
-    from openhands_strategies.runtime.entries import Entry
+    from openhands_strategies.runtime.entries import Entry, Origin
     from openhands_strategies.runtime.prepare import Model, Prepared
 
 
@@ -25,12 +25,9 @@ def preamble(ready: Ready, *, can_ask: bool, resumed: bool) -> list[str]:
     """
     prepared, file = ready.prepared, ready.file
     origin = prepared.loaded.origin
-    source = origin.source.get("path") or " ".join(
-        str(origin.source[key]) for key in ("name", "version") if key in origin.source
-    )
-    tree = origin.tree.removeprefix("sha256:")[:12]
     rows = [
-        ("strategy", f"{origin.name} from {source}, tree {tree}"),
+        ("strategy", _where(origin)),
+        *(("with", _where(overlay)) for overlay in origin.overlays),
         ("run", f"{file.conversation_id}{' (resumed)' if resumed else ''}"),
         ("workspace", file.workspace),
         *(
@@ -42,6 +39,15 @@ def preamble(ready: Ready, *, can_ask: bool, resumed: bool) -> list[str]:
         *(("note", note) for note in _notes(prepared)),
     ]
     return aligned([(what, printable(text, 2000)) for what, text in rows])
+
+
+def _where(origin: Origin) -> str:
+    source = origin.source
+    if source.get("type") == "git":
+        place = f"{source.get('url')} at {str(origin.commit)[:12]}"
+    else:
+        place = source.get("path") or f"{source.get('name')} {source.get('version')}"
+    return f"{origin.name} from {place}, tree {origin.tree.removeprefix('sha256:')[:12]}"
 
 
 def _model(model: Model) -> str:
@@ -59,6 +65,8 @@ def _limits(prepared: Prepared) -> str:
         parts.append(f"{limits.iterations} steps of the main agent")
     if limits.budget is not None:
         parts.append(f"${limits.budget:g} for the whole run")
+    if limits.steps is not None:
+        parts.append(f"{limits.steps} model calls for the whole run")
     for alias, entry in prepared.scope.agents.items():
         own = _limits_of(entry)
         if own:

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     multiple=True,
     help="A parameter of the strategy; see ohs show REF.",
 )
+@click.option(
+    "--with",
+    "overlays",
+    metavar="REF",
+    multiple=True,
+    help="Lay an overlay over it: skills, hooks, tools, limits.",
+    shell_complete=complete_reference,
+)
 @click.option("--workspace", metavar="DIR", help="Where agents work; here by default.")
 @click.option("--model", metavar="NAME", help="Main model; LLM_MODEL by default.")
 @click.option("--base-url", metavar="URL", help="Its server; LLM_BASE_URL by default.")
@@ -62,6 +70,7 @@ def command(
     task: str | None,
     file: str | None,
     params: tuple[str, ...],
+    overlays: tuple[str, ...],
     workspace: str | None,
     model: str | None,
     base_url: str | None,
@@ -95,6 +104,7 @@ def command(
         resume=resume,
         task=task_of(task, file),
         params=params_of(params),
+        overlays=overlays,
         workspace=workspace,
         model=model,
         base_url=base_url,

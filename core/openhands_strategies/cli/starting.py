@@ -8,7 +8,7 @@ strategy's tree in the store.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from openhands_strategies.runtime.loader import Loaded
     from openhands_strategies.runtime.prepare import Prepared
     from openhands_strategies.sources.git_place import Progress
+    from openhands_strategies.sources.source import Located
     from openhands_strategies.strategy import Blueprint, Confirmation
 
 _ENDPOINT = "LLM_BASE_URL"
@@ -46,6 +47,7 @@ class Request:
         reference: The strategy; None for a resumed run.
         resume: Id of the run to go on with.
         task: The task; None only for a resumed run.
+        overlays: References of what is laid over it, innermost first.
         params: Values as texts.
         price: Of the main model.
         prices: Of other models.
@@ -53,6 +55,7 @@ class Request:
 
     reference: str | None = None
     resume: str | None = None
+    overlays: tuple[str, ...] = ()
     task: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     workspace: str | None = None
@@ -104,19 +107,13 @@ def get_ready(request: Request, around: Surroundings) -> Ready:
 
 
 def _new(request: Request, reference: str, home: Home, host: Host, around: Surroundings) -> Ready:
-    with around.fetching() as progress:
-        fetching = Fetching(progress=progress)
-        located = resolve(reference, host=host, warn=around.warn, fetching=fetching)
-    # Read before the SDK is imported: what the files show costs no ten seconds.
-    manifest = read_manifest(located.root, located.module, located.attribute, located.name)
-    if located.tree is not None:
-        check_trust(located, located.tree, manifest, home=home)
+    located, *overlays = resolve_all([reference, *request.overlays], home, host, around)
     _load_sdk(around)
     from openhands_strategies.runtime.building import check_params
     from openhands_strategies.runtime.loader import load
     from openhands_strategies.runtime.run import new_run_file
 
-    loaded = load(located, home)
+    loaded = load(located, home, overlays)
     values = check_params(loaded, request.params, texts=True)
     llm, prices, named_by = _llm(request)
     workspace = workspace_of(request.workspace)
@@ -124,6 +121,29 @@ def _new(request: Request, reference: str, home: Home, host: Host, around: Surro
     check_reachable(llm.base_url, named_by)
     file = new_run_file(prepared, workspace, profile=request.profile, max_budget=request.max_budget)
     return Ready(prepared, file, home)
+
+
+def resolve_all(
+    references: Sequence[str], home: Home, host: Host, around: Surroundings
+) -> list[Located]:
+    """Find strategies, in order, and check what can be checked without the SDK.
+
+    Raises:
+        ResolveError: One that is not found.
+        LoadError: One whose files cannot be read.
+        TrustError: A git tree that the user has not agreed to run.
+    """
+    with around.fetching() as progress:
+        fetching = Fetching(progress=progress)
+        found = [
+            resolve(one, host=host, warn=around.warn, fetching=fetching) for one in references
+        ]
+    for located in found:
+        # Read before the SDK is imported: what the files show costs no ten seconds.
+        manifest = read_manifest(located.root, located.module, located.attribute, located.name)
+        if located.tree is not None:
+            check_trust(located, located.tree, manifest, home=home)
+    return found
 
 
 def _again(request: Request, file: RunFile, home: Home, host: Host, around: Surroundings) -> Ready:
@@ -135,7 +155,9 @@ def _again(request: Request, file: RunFile, home: Home, host: Host, around: Surr
 
     loaded = load_again(Origin.model_validate(file.strategy), home)
     values = check_params(loaded, file.params)
-    _check_params_unchanged(request, file, check_params(loaded, request.params, texts=True))
+    kept = {name: v for name, v in file.params.items() if not name_given(name, request.params)}
+    asked = check_params(loaded, {**kept, **request.params}, texts=True)
+    _check_params_unchanged(request, file, asked)
     earlier = {model: Price(*pair) for model, pair in file.prices.items()}
     other_model = request.model is not None or request.profile is not None
     request = replace(
@@ -216,6 +238,9 @@ def _prepare(
 
 def _check_unchanged(request: Request, file: RunFile) -> None:
     """Refuse what contradicts the run that is resumed; a new model or key is no such thing."""
+    if request.overlays and list(request.overlays) != file.overlays:
+        was = f"with {' '.join(f'--with {one}' for one in file.overlays)}"
+        raise _contradiction(file, "--with", f"it was started {was if file.overlays else 'bare'}")
     if request.workspace is not None:
         asked = Path(request.workspace).expanduser().resolve()
         if asked != Path(file.workspace):
@@ -225,8 +250,8 @@ def _check_unchanged(request: Request, file: RunFile) -> None:
 
 
 def _check_params_unchanged(request: Request, file: RunFile, values: Mapping[str, Any]) -> None:
-    for name in request.params:
-        if values[name] != file.params.get(name):
+    for name in values if request.params else ():
+        if name_given(name, request.params) and values[name] != file.params.get(name):
             was = file.params.get(name)
             shown = "without it" if was is None else f"with {name}={was}"
             raise _contradiction(file, f"--param {name}", f"it was started {shown}")
@@ -238,3 +263,8 @@ def _contradiction(file: RunFile, option: str, why: str) -> UsageError:
         f"run {file.conversation_id} cannot be resumed with another {option}: {why}",
         f"leave {option} out, or start a new run",
     )
+
+
+def name_given(name: str, given: Mapping[str, str]) -> bool:
+    """Whether the user gave a parameter, by its name or by the bare name of a part's."""
+    return any(name == one or name.endswith(f".{one}") for one in given)

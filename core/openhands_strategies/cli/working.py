@@ -113,6 +113,7 @@ class _Work:
     done: threading.Event = field(default_factory=threading.Event)
     result: Report | None = None
     problem: BaseException | None = None
+    warned: bool = False
 
     def report(self) -> Report | None:
         """Work until the end, or until the user stops it; None when the worker hangs."""
@@ -143,6 +144,10 @@ class _Work:
     def _wait(self, seconds: float) -> None:
         self.done.wait(seconds)
         self.screen.update(self.run.fleet.views())
+        warning = "" if self.warned else self.run.fleet.warning
+        if warning:
+            self.warned = True
+            self.screen.note(f"warning: {warning}")
 
     def _answer(self) -> None:
         self.interrupts.asking = True

@@ -4,57 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from openhands_strategies.compose.brought import attributed
 from openhands_strategies.errors import BuildError, StrategyError, describe
-from openhands_strategies.params import StrategyParam, validate
 from openhands_strategies.runtime.equip import has_task_tool
 from openhands_strategies.runtime.llms import Prices, load_profile, other_llm
-from openhands_strategies.runtime.loader import Loaded, load
+from openhands_strategies.runtime.loaded import Loaded
+from openhands_strategies.runtime.loader import load
+from openhands_strategies.runtime.parts import locate_part
+from openhands_strategies.runtime.plugin_files import with_plugin_files
 from openhands_strategies.runtime.rfc import as_subagents, captured_registrations
-from openhands_strategies.strategy import Blueprint, BuildContext, Strategy
+from openhands_strategies.runtime.values import (
+    check_params,
+    declared_params,
+    own_values,
+    values_for,
+)
+from openhands_strategies.strategy import Blueprint, BuildContext, Part, Strategy
+
+__all__ = ["build_blueprint", "check_params", "declared_params"]
 
 if TYPE_CHECKING:
     from openhands.sdk import LLM
 
     from openhands_strategies.project.home import Home
-
-
-def declared_params(loaded: Loaded) -> list[StrategyParam]:
-    """The live strategy's parameters, those of another `StrategyParam` class included.
-
-    Raises:
-        BuildError: `params_invalid` when `params` is no list of parameters.
-    """
-    params = getattr(loaded.strategy, "params", None) or []
-    try:
-        return [_as_param(param) for param in params]
-    except (TypeError, AttributeError) as error:
-        raise BuildError(
-            "params_invalid",
-            f"strategy {loaded.name!r}: params is no list of StrategyParam ({describe(error)})",
-            "write params = [StrategyParam(name=…, description=…)]",
-        ) from error
-
-
-def _as_param(param: Any) -> StrategyParam:
-    if isinstance(param, StrategyParam):
-        return param
-    return StrategyParam(
-        name=param.name, description=param.description, type=param.type, default=param.default
-    )
-
-
-def check_params(
-    loaded: Loaded, values: Mapping[str, Any], *, texts: bool = False
-) -> dict[str, Any]:
-    """Validate values against the strategy's parameters; defaults are filled in.
-
-    Raises:
-        ParameterError: An unknown, missing or unfit value.
-    """
-    return validate(declared_params(loaded), values, owner=loaded.name, texts=texts)
 
 
 def build_blueprint(
@@ -64,17 +38,17 @@ def build_blueprint(
     *,
     home: Home,
     prices: Prices | None = None,
-    base: Path | None = None,
 ) -> Blueprint:
     """Run the strategy's `build` (or `build_agent`) and check what it returns.
+
+    Its plugin files are added, and every item is marked with the part that brought it.
 
     Args:
         loaded: The strategy.
         llm: The main model.
-        params: Validated parameters.
+        params: Validated parameters, those of parts as `label.name`.
         home: Where trees of other strategies go.
         prices: Prices that the user gave, by model.
-        base: Directory that relative references of the strategy start from.
 
     Returns:
         The blueprint, with the sub-agents that the strategy registered by name.
@@ -83,7 +57,13 @@ def build_blueprint(
         BuildError: `build_failed` or `build_result`.
         StrategyError: What the strategy's own use of this package raises.
     """
+    built = _build(loaded, llm, params, home, prices)
+    return attributed(built, loaded.name, loaded.origin.commit, inside=False)
 
+
+def _build(
+    loaded: Loaded, llm: LLM, params: Mapping[str, Any], home: Home, prices: Prices | None
+) -> Blueprint:
     def llms(model: str | None, profile: str | None) -> LLM:
         if model is not None and profile is not None:
             raise BuildError("llm_choice", "llm_for takes a model or a profile, not both")
@@ -91,10 +71,33 @@ def build_blueprint(
             return load_profile(profile)
         return other_llm(llm, model, prices) if model is not None else llm
 
+    def part(label: str) -> Part:
+        found = loaded.parts.get(label)
+        if found is None:
+            raise BuildError(
+                "part_unknown",
+                f"{loaded.where} has no part {label!r}",
+                f"parts: {', '.join(loaded.parts) or 'none'}",
+            )
+        built = _build(found, llm, values_for(label, params), home, prices)
+        strategy = found.strategy
+        return Part(
+            label=label,
+            name=found.name,
+            description=str(getattr(strategy, "description", "") or ""),
+            blueprint=attributed(built, label, found.origin.commit),
+            replaces=tuple(getattr(strategy, "replaces", ()) or ()),
+            overlay=bool(getattr(strategy, "overlay", False)),
+        )
+
     context = BuildContext(
-        llm=llm, params=dict(params), llms=llms, strategies=_resolver(home, base or Path.cwd())
+        llm=llm,
+        params=own_values(loaded, params),
+        llms=llms,
+        strategies=_resolver(loaded, home),
+        blueprints=part,
     )
-    where = f"strategy {loaded.name!r} ({loaded.origin.reference})"
+    where = loaded.where
     with captured_registrations() as captured:
         try:
             result = _call(loaded.strategy, context)
@@ -104,7 +107,7 @@ def build_blueprint(
             raise BuildError(
                 "build_failed", f"{where}: build raised {describe(error)}", "see --debug"
             ) from error
-    blueprint = _checked(result, where)
+    blueprint = with_plugin_files(_checked(result, where), loaded)
     if not has_task_tool(blueprint.agent) and not blueprint.subagents:
         return blueprint
     registered = {**loaded.registered, **as_subagents(captured)}
@@ -134,10 +137,8 @@ def _checked(result: object, where: str) -> Blueprint:
     return blueprint
 
 
-def _resolver(home: Home, base: Path) -> Callable[[str], Strategy]:
+def _resolver(loaded: Loaded, home: Home) -> Callable[[str], Strategy]:
     def resolve(reference: str) -> Strategy:
-        from openhands_strategies.registry.catalog import resolve as find
-
-        return load(find(reference, base=base), home).strategy
+        return load(locate_part(reference, loaded), home).strategy
 
     return resolve

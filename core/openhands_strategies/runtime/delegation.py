@@ -23,12 +23,14 @@ from openhands_strategies.runtime.driving import (
     has_user_message,
     run_until_done,
     send,
+    user_messages,
 )
 from openhands_strategies.runtime.entries import Entry, Scope
 from openhands_strategies.runtime.fleet import Fleet
 from openhands_strategies.runtime.llms import redacted
 from openhands_strategies.runtime.outcome import (
     Outcome,
+    ended_text,
     fleet_budget_text,
     refused,
     task_ending,
@@ -63,6 +65,8 @@ class Delegation:
         self._lock = threading.Lock()
         self._table: TaskTable | None = None
         self._temporary: Path | None = None
+        # How often the user had spoken when the delegation ended.
+        self._said = 0
 
     def run(
         self,
@@ -80,22 +84,46 @@ class Delegation:
             names = ", ".join(self._scope.agents)
             return refused(alias, f"There is no sub-agent {alias!r}. Available: {names}.")
         table, attachment = self._attached(parent)
+        if self._ended(parent, attachment):
+            return refused(alias, ended_text(*self._end_of(attachment)))
+        if entry.rounds is not None and _asked(table, alias) >= entry.rounds:
+            return refused(alias, _all_rounds(alias, entry.rounds))
         earlier, missing = self._earlier_results(entry, table)
         if missing:
             return refused(alias, f"{alias!r} can start only after {missing!r} has completed.")
         if attachment.fleet.over_budget:
             return refused(alias, fleet_budget_text(attachment.fleet), state="limit")
+        if attachment.fleet.over_steps:
+            steps = attachment.fleet.steps
+            return refused(alias, f"All {steps} model calls of the run are made.", state="limit")
         if attachment.fleet.stopping:
             return refused(alias, "The run is being stopped.", state="interrupted")
         record = self._record(table, alias, prompt, resume, label)
         if isinstance(record, Outcome):
             return record
-        message = f"{earlier}{prompt}" if earlier else prompt
+        message = entry.prompt.replace("{task}", f"{earlier}{prompt}") if not resume else prompt
         with table.lock(record.id):
             try:
-                return self._run_task(parent, attachment, table, record, entry, message)
+                outcome = self._run_task(parent, attachment, table, record, entry, message)
             except StrategyError as error:
-                return self._failed(table, record, f"{error.message} ({error.code})")
+                outcome = self._failed(table, record, f"{error.message} ({error.code})")
+        if entry.stops and outcome.state not in ("completed", "interrupted"):
+            attachment.fleet.end_at(attachment.key, alias, outcome.state)
+            self._said = user_messages(parent)
+        return outcome
+
+    def _ended(self, parent: LocalConversation, attachment: Attachment) -> bool:
+        """Whether a task that had to complete did not, and the user has not spoken since."""
+        if attachment.fleet.ended_at(attachment.key) is None:
+            return False
+        if user_messages(parent) > self._said:
+            attachment.fleet.go_on(attachment.key)
+            return False
+        return True
+
+    @staticmethod
+    def _end_of(attachment: Attachment) -> tuple[str, str]:
+        return attachment.fleet.ended_at(attachment.key) or ("a task", "failed")
 
     def _alias(self, alias: str, resume: str | None) -> str:
         """The alias meant, where the model left it out."""
@@ -130,7 +158,12 @@ class Delegation:
     def _join(self, parent: LocalConversation) -> Attachment:
         """A conversation that nobody attached (a server's): it becomes its own run."""
         kept = parent.state.persistence_dir
-        fleet = Fleet(budget=self._scope.budget, directory=Path(kept) if kept else None)
+        fleet = Fleet(
+            budget=self._scope.budget,
+            steps=self._scope.steps,
+            warn_at=self._scope.warn_at,
+            directory=Path(kept) if kept else None,
+        )
         llm = parent.agent.llm
         view = RoleView(key=MAIN, role=MAIN, model=llm.model)
         prices = {llm.model: known_price(llm) is not None}
@@ -212,7 +245,7 @@ class Delegation:
             fleet.enter(
                 RoleView(
                     key=key,
-                    role=record.role,
+                    role="/".join((*self._scope.path, record.role)),
                     label=record.label,
                     model=agent.llm.model,
                     started=record.started,
@@ -220,12 +253,16 @@ class Delegation:
                 conversation,
                 budget=entry.budget,
                 prices=prices,
+                steps=entry.steps,
             )
             entered = True
             if not (unfinished and has_user_message(conversation)):
                 send(conversation, message, _sender(parent))
             run_until_done(conversation, fleet, f"{record.role} {record.id}")
             state, text = task_ending(ending_of(conversation, fleet, key), entry, fleet)
+            if state == "completed" and fleet.ended_at(key) is not None:
+                # It finished with an account of why its own delegation did not.
+                state = "failed"
         except Exception as error:  # noqa: BLE001  whatever ends a task, its parent goes on
             cause = getattr(error, "original_exception", error)
             state, text = "failed", redacted(describe(cause), agent.llm)
@@ -237,7 +274,7 @@ class Delegation:
         if entered:
             fleet.leave(key, state)
         table.put(replace(record, state=state, result=text))
-        return Outcome(record.id, record.role, state, told(state, text, record))
+        return Outcome(record.id, record.role, state, told(state, text, record, stops=entry.stops))
 
     def _failed(self, table: TaskTable, record: TaskRecord, text: str) -> Outcome:
         table.put(replace(record, state="failed", result=text))
@@ -251,3 +288,12 @@ class Delegation:
 
 def _sender(parent: LocalConversation) -> str | None:
     return getattr(parent._visualizer, "_name", None)
+
+
+def _asked(table: TaskTable, alias: str) -> int:
+    """How often a sub-agent was asked, corrections included."""
+    return sum(record.runs for record in table.all() if record.role == alias)
+
+
+def _all_rounds(alias: str, rounds: int) -> str:
+    return f"{alias!r} was asked {rounds} times, as often as it may be. Decide without it."

@@ -105,9 +105,14 @@ def ending_of(conversation: LocalConversation, fleet: Fleet, key: str) -> Ending
 
 def has_user_message(conversation: LocalConversation) -> bool:
     """Whether anybody has given this conversation its task yet."""
+    return user_messages(conversation) > 0
+
+
+def user_messages(conversation: LocalConversation) -> int:
+    """How often the user, or the delegating agent, has said something."""
     from openhands.sdk.event import MessageEvent
 
-    return any(
+    return sum(
         isinstance(event, MessageEvent) and event.source == "user"
         for event in conversation.state.events
     )

@@ -32,9 +32,11 @@ class Origin(_Frozen):
         source: `{type: path|distribution|…, …}` as in `list --json`.
         commit: Commit id for a git source.
         tree: Hash of the tree that was loaded.
-        module: Entry file, relative to the tree.
+        module: Entry file, relative to the tree; empty for a plugin directory without one.
         attribute: Class or instance in it.
         import_name: Dotted module of an installed distribution.
+        parts: Label to origin, for a strategy that is made of others.
+        overlays: What the user laid over it, innermost first.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Origin(_Frozen):
     module: str
     attribute: str
     import_name: str | None = None
+    parts: dict[str, Origin] = Field(default_factory=dict)
+    overlays: tuple[Origin, ...] = ()
 
 
 class ModelChoice(_Frozen):
@@ -62,6 +66,9 @@ class Entry(_Frozen):
         agents: Aliases below this one.
         same_scope: Whether the sub-agent, if it has a task tool, is offered what its
             parent is offered (strategies that register agents by name).
+        prompt: First message; `{task}` stands for what the delegating agent asks.
+        steps: Model calls of one run of it and everything below it.
+        rounds, stops, worktree, check: As in `SubAgent`.
     """
 
     description: str
@@ -78,6 +85,12 @@ class Entry(_Frozen):
     escalation: str = ESCALATION
     agents: dict[str, Entry] = Field(default_factory=dict)
     same_scope: bool = False
+    prompt: str = "{task}"
+    steps: int | None = None
+    rounds: int | None = None
+    stops: bool = False
+    worktree: bool = False
+    check: str | None = None
 
 
 class Scope(_Frozen):
@@ -90,6 +103,8 @@ class Scope(_Frozen):
         agents: Alias to entry.
         path: Aliases from the main agent to the one that has this tool set.
         budget: Dollars of the whole fleet.
+        steps: Model calls of the whole fleet.
+        warn_at: Share of the budget at which the user and the main agent are told.
     """
 
     strategy: Origin | None = None
@@ -98,6 +113,8 @@ class Scope(_Frozen):
     agents: dict[str, Entry] = Field(default_factory=dict)
     path: tuple[str, ...] = ()
     budget: float | None = None
+    steps: int | None = None
+    warn_at: float | None = None
 
     def below(self, alias: str) -> Scope:
         """The scope of the sub-agent `alias`: its own aliases, one level down."""

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from openhands_strategies.compose.merge import concatenated
 from openhands_strategies.errors import BuildError
 from openhands_strategies.runtime.entries import (
     MAX_DEPTH,
@@ -68,15 +69,20 @@ def _entry(
 ) -> Entry:
     if not alias or not alias.strip() or "\n" in alias:
         raise BuildError("alias_invalid", f"{where}: {alias!r} is no alias", "use a short name")
-    hooks = merged_hooks([fleet_hooks, subagent.hooks])
+    hooks = concatenated([fleet_hooks, subagent.hooks])
     common: dict[str, Any] = {
         "description": subagent.description,
         "llm": ModelChoice(model=subagent.model, profile=subagent.profile),
         "iterations": subagent.limits.iterations,
         "budget": subagent.limits.budget,
+        "steps": subagent.limits.steps,
         "after": tuple(subagent.after),
         "workspace": subagent.workspace,
         "escalation": subagent.escalation,
+        "rounds": subagent.rounds,
+        "stops": subagent.stops,
+        "worktree": subagent.worktree,
+        "check": subagent.check,
     }
     agent = subagent.agent
     if isinstance(agent, AgentSpec):
@@ -92,12 +98,14 @@ def _entry(
             "concurrency": agent.concurrency,
         }
     elif isinstance(agent, Blueprint):
-        hooks = merged_hooks([hooks, agent.hooks])
+        hooks = concatenated([hooks, agent.hooks])
         limits = agent.limits
         common |= {
             "kind": "code",
             "iterations": subagent.limits.iterations or limits.iterations,
             "budget": subagent.limits.budget or limits.budget,
+            "steps": subagent.limits.steps or limits.steps,
+            "prompt": agent.prompt,
             "agents": entries_of(agent.subagents, fleet_hooks=hooks, where=where, depth=depth + 1),
         }
     else:
@@ -123,14 +131,6 @@ def _check_order(subagents: Mapping[str, SubAgent], where: str) -> None:
             circle = ", ".join(sorted(set(subagents) - done))
             raise BuildError("after_cycle", f"{where}: {circle} wait for each other in a circle")
         done |= ready
-
-
-def merged_hooks(configs: Iterable[HookConfig | None]) -> HookConfig | None:
-    """Concatenate hooks in order; None when there are none."""
-    from openhands.sdk.hooks import HookConfig
-
-    present = [config for config in configs if config is not None and not config.is_empty()]
-    return HookConfig.merge(present) if present else None
 
 
 def equip(agent: Agent, scope: Scope, where: str) -> Agent:

@@ -1,9 +1,9 @@
 """The live state of one run: who works, what it costs, and whether it must stop.
 
 Every conversation of a run, the main one and each sub-agent's, reports its events
-here. The fleet adds up their dollars while they work and pauses a conversation whose
-own budget, or the fleet's, is spent, or when the user wants to stop. That works on
-every SDK, whether or not it knows budgets.
+here. The fleet adds up their dollars and model calls while they work and pauses a
+conversation when a bound is reached, its own, that of a task it works for, or the fleet's,
+or when the user wants to stop. That works on every SDK, whether or not it knows budgets.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openhands.sdk.event import ActionEvent, Event
 
 ConfirmHandler = Callable[[str, "list[ActionEvent]"], bool]
-StopReason = Literal["budget", "fleet_budget", "stop"]
+StopReason = Literal["budget", "fleet_budget", "steps", "outer", "stop"]
 
 
 @dataclass
@@ -35,9 +35,12 @@ class _Live:
     conversation: LocalConversation
     begun: float
     budget: float | None
+    steps: int | None
     prices: dict[str, bool]
     start: dict[str, Usage]
     start_cost: float
+    spent_before: float = 0.0
+    calls_before: int = 0
     reason: StopReason | None = None
 
     @property
@@ -52,17 +55,22 @@ class Fleet:
 
     Attributes:
         budget: Dollars of the whole fleet; None means no bound.
+        steps: Model calls of the whole fleet; None means no bound.
+        warn_at: Share of the budget at which `warning` is set; None warns of nothing.
         confirm: Asks the user about pending actions; None means nobody can answer.
         directory: Of the main conversation; the account is kept there. None keeps none.
     """
 
     budget: float | None = None
+    steps: int | None = None
+    warn_at: float | None = None
     confirm: ConfirmHandler | None = None
     directory: Path | None = None
     _views: dict[str, RoleView] = field(default_factory=dict)
     _live: dict[str, _Live] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _ended_at: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take over what earlier processes spent in this run."""
@@ -76,14 +84,16 @@ class Fleet:
         *,
         budget: float | None,
         prices: dict[str, bool],
+        steps: int | None = None,
     ) -> None:
         """Add a conversation that starts, or goes on, now.
 
         Args:
             view: Its role; a restored or earlier view of the same key is continued.
             conversation: The conversation, its earlier costs restored.
-            budget: Dollars for this run of it.
+            budget: Dollars for this run of it and everything below it.
             prices: Model name to whether its price is known.
+            steps: Model calls for this run of it and everything below it.
         """
         with self._lock:
             earlier = self._views.get(view.key, view)
@@ -98,10 +108,15 @@ class Fleet:
                 conversation=conversation,
                 begun=time.monotonic(),
                 budget=budget,
+                steps=steps,
                 prices=prices,
                 start=own_usage(conversation.conversation_stats, prices),
                 start_cost=own_cost(conversation.conversation_stats),
             )
+            # What it and those below it had used in earlier runs.
+            live = self._live[view.key]
+            live.spent_before = self._spent(view.key)
+            live.calls_before = self._calls(view.key)
             self._write()
 
     def leave(self, key: str, state: str) -> RoleView:
@@ -141,19 +156,37 @@ class Fleet:
             live = self._live.get(key)
             if live is None or live.reason is not None:
                 return
-            live.reason = self._reason(live)
+            live.reason = self._reason(key)
             if live.reason is None:
                 return
         live.conversation.pause()
 
-    def _reason(self, live: _Live) -> StopReason | None:
+    def _reason(self, key: str) -> StopReason | None:
         if self._stop.is_set():
             return "stop"
         if self.over_budget:
             return "fleet_budget"
-        if live.budget is not None and live.cost >= live.budget:
-            return "budget"
+        if self.over_steps:
+            return "steps"
+        for outer in _way_up(key):
+            live = self._live.get(outer)
+            if live is None:
+                continue
+            if live.budget is not None and self._spent(outer) - live.spent_before >= live.budget:
+                return "budget" if outer == key else "outer"
+            if live.steps is not None and self._calls(outer) - live.calls_before >= live.steps:
+                return "steps" if outer == key else "outer"
         return None
+
+    def _spent(self, key: str) -> float:
+        """Dollars of a conversation and everything below it, in all its runs."""
+        written = sum(view.cost_usd for one, view in self._views.items() if _is_below(one, key))
+        return written + sum(live.cost for one, live in self._live.items() if _is_below(one, key))
+
+    def _calls(self, key: str) -> int:
+        """Model calls of a conversation and everything below it, in all its runs."""
+        keys = [one for one in self._views if _is_below(one, key)]
+        return sum(usage.calls for one in keys for usage in self._current(one).usage)
 
     def reason(self, key: str) -> StopReason | None:
         """Why the conversation `key` was paused, if a bound did it."""
@@ -165,12 +198,44 @@ class Fleet:
     def spent(self) -> float:
         """Dollars of all conversations so far."""
         with self._lock:
-            written = sum(view.cost_usd for view in self._views.values())
-            return written + sum(live.cost for live in self._live.values())
+            return self._spent(MAIN)
 
     @property
     def over_budget(self) -> bool:
         return self.budget is not None and self.spent >= self.budget
+
+    @property
+    def over_steps(self) -> bool:
+        """Whether all conversations together have made as many model calls as they may."""
+        if self.steps is None:
+            return False
+        with self._lock:
+            return self._calls(MAIN) >= self.steps
+
+    @property
+    def warning(self) -> str:
+        """One line once the share `warn_at` of the budget is spent; empty before."""
+        if self.budget is None or self.warn_at is None:
+            return ""
+        spent = self.spent
+        if spent < self.budget * self.warn_at:
+            return ""
+        return f"${spent:.4f} of the budget of ${self.budget:g} are spent"
+
+    def end_at(self, key: str, alias: str, state: str) -> None:
+        """Write down that the delegation of `key` ended at a task that did not complete."""
+        with self._lock:
+            self._ended_at[key] = (alias, state)
+
+    def ended_at(self, key: str) -> tuple[str, str] | None:
+        """The alias and the state of the task that ended the delegation of `key`."""
+        with self._lock:
+            return self._ended_at.get(key)
+
+    def go_on(self, key: str) -> None:
+        """Forget where the delegation of `key` ended: the user has said something new."""
+        with self._lock:
+            self._ended_at.pop(key, None)
 
     @property
     def stopping(self) -> bool:
@@ -212,3 +277,16 @@ class Fleet:
     def _write(self) -> None:
         if self.directory is not None:
             write_views(self.directory, [self._current(key) for key in self._views])
+
+
+def _is_below(key: str, above: str) -> bool:
+    """Whether `key` is the conversation `above`, or works for it."""
+    return above in (MAIN, key) or key.startswith(f"{above}/")
+
+
+def _way_up(key: str) -> list[str]:
+    """The conversation, then the tasks it works for, innermost first; not the main one."""
+    if key == MAIN:
+        return []
+    pieces = key.split("/")
+    return ["/".join(pieces[:count]) for count in range(len(pieces), 0, -1)]

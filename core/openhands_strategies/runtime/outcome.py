@@ -53,6 +53,11 @@ def task_ending(ending: Ending, entry: Entry, fleet: Fleet) -> tuple[TaskEnding,
         return "limit", f"It was stopped by its budget of ${entry.budget:g}.{partial}"
     if ending.kind == "fleet_budget":
         return "limit", fleet_budget_text(fleet) + partial
+    if ending.kind == "steps":
+        steps = fleet.steps if fleet.over_steps else entry.steps
+        return "limit", f"It was stopped after {steps} model calls in all.{partial}"
+    if ending.kind == "outer":
+        return "limit", f"It was stopped by a limit of the task that it works for.{partial}"
     return ending.kind, f"{ending.detail}{partial}"
 
 
@@ -60,8 +65,14 @@ def fleet_budget_text(fleet: Fleet) -> str:
     return f"The budget of the whole run (${fleet.budget:g}) is spent (${fleet.spent:.4f})."
 
 
-def told(state: TaskEnding, text: str, record: TaskRecord) -> str:
-    """The outcome as the delegating model reads it."""
+def told(state: TaskEnding, text: str, record: TaskRecord, *, stops: bool = False) -> str:
+    """The outcome as the delegating model reads it.
+
+    Args:
+        stops: Whether a task that does not complete ends the whole delegation.
+    """
+    if stops and state not in ("completed", "interrupted"):
+        return f"{text}\n\n{ended_text(record.role, state)}"
     again = f"resume='{record.id}'"
     if state == "escalated":
         return f"{text}\n\n{record.role} hands this back: do it yourself, do not delegate it again."
@@ -70,3 +81,12 @@ def told(state: TaskEnding, text: str, record: TaskRecord) -> str:
     if state == "interrupted":
         return f"{text}\n\nContinue it with {again}."
     return text
+
+
+def ended_text(alias: str, state: str) -> str:
+    """Why no further task is accepted."""
+    how = {"escalated": "handed the work back", "limit": "was stopped by a limit"}
+    return (
+        f"{alias} {how.get(state, state)}, and the work ends there: no further task is accepted."
+        " Finish with what was done until then, what is missing, and why."
+    )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from openhands_strategies.blueprint import Blueprint, SubAgent
+from openhands_strategies.compose.merge import concatenated
 from openhands_strategies.errors import LoadError, describe
+from openhands_strategies.runtime.loaded import Loaded
 
 if TYPE_CHECKING:
     from openhands.sdk import Agent
@@ -37,6 +41,37 @@ def read_plugin(root: Path, where: str) -> Plugin | None:
             f"{where}: its plugin files cannot be read: {describe(error)}",
             "correct plugin.json, skills/ or hooks/hooks.json",
         ) from error
+
+
+def with_plugin_files(blueprint: Blueprint, loaded: Loaded) -> Blueprint:
+    """The blueprint with the skills and hooks that lie beside the strategy's module.
+
+    Raises:
+        LoadError: `plugin_invalid`, `hooks_json_invalid`, or `skill_clash` when the strategy
+            made a skill of the same name.
+    """
+    blueprint = _with_roots(blueprint, loaded.root)
+    root = loaded.plugin_root
+    if root is None:
+        return blueprint
+    hooks = concatenated([plugin_hooks(root, loaded.where), blueprint.hooks])
+    agent = with_plugin_skills(blueprint.agent, read_plugin(root, loaded.where))
+    return replace(blueprint, agent=agent, hooks=hooks)
+
+
+def _with_roots(blueprint: Blueprint, root: Path) -> Blueprint:
+    """Expand `${PLUGIN_ROOT}` in the hooks that the strategy's own code made."""
+    subagents = {alias: _with_root(one, root) for alias, one in blueprint.subagents.items()}
+    hooks = None if blueprint.hooks is None else expand_root(blueprint.hooks, root)
+    return replace(blueprint, hooks=hooks, subagents=subagents)
+
+
+def _with_root(subagent: SubAgent, root: Path) -> SubAgent:
+    hooks = None if subagent.hooks is None else expand_root(subagent.hooks, root)
+    agent = subagent.agent
+    if isinstance(agent, Blueprint):
+        agent = _with_roots(agent, root)
+    return replace(subagent, hooks=hooks, agent=agent)
 
 
 def with_plugin_skills(agent: Agent, plugin: Plugin | None) -> Agent:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openhands_strategies.errors import UsageError
 from openhands_strategies.project.home import Home
 from openhands_strategies.runtime.building import build_blueprint, check_params
 from openhands_strategies.runtime.entries import Entry, Scope
-from openhands_strategies.runtime.equip import entries_of, equip, merged_hooks
-from openhands_strategies.runtime.loader import Loaded
-from openhands_strategies.runtime.plugin_files import (
-    expand_root,
-    plugin_hooks,
-    read_plugin,
-    with_plugin_skills,
-)
+from openhands_strategies.runtime.equip import entries_of, equip
+from openhands_strategies.runtime.loaded import Loaded
 from openhands_strategies.runtime.spawn import entry_llm
 from openhands_strategies.runtime.task_tools import register_task_tools
 from openhands_strategies.runtime.usage import Price, known_price
@@ -40,14 +33,12 @@ class Settings:
         prices: Model name to price, where the user knows better than the SDK.
         confirmation: Which actions are confirmed; None leaves it to the strategy.
         home: Where store and runs are.
-        base: Directory that relative references start from.
     """
 
     home: Home
     max_budget: float | None = None
     prices: Mapping[str, Price] = field(default_factory=dict)
     confirmation: Confirmation | None = None
-    base: Path = field(default_factory=Path.cwd)
 
 
 @dataclass(frozen=True)
@@ -113,17 +104,12 @@ def prepare(
         UsageError: `price_unknown` when a budget cannot be enforced.
     """
     values = check_params(loaded, params, texts=texts)
-    blueprint = build_blueprint(
-        loaded, llm, values, home=settings.home, prices=settings.prices, base=settings.base
-    )
+    refuse_overlay(loaded)
+    blueprint = build_blueprint(loaded, llm, values, home=settings.home, prices=settings.prices)
     if adjust is not None:
         blueprint = adjust(blueprint, loaded.name, values)
-    where = f"strategy {loaded.name!r} ({loaded.origin.reference})"
-    directory = loaded.origin.module == "strategy.py"
-    plugin = read_plugin(loaded.root, where) if directory else None
-    blueprint = _with_roots(blueprint, loaded.root)
-    found = plugin_hooks(loaded.root, where) if directory else None
-    hooks = merged_hooks([found, blueprint.hooks])
+    where = loaded.where
+    hooks = blueprint.hooks
     limits = replace(blueprint.limits, budget=_lower(blueprint.limits.budget, settings.max_budget))
     confirmation = settings.confirmation or blueprint.confirmation or "never"
     scope = Scope(
@@ -132,9 +118,11 @@ def prepare(
         prices={model: (price.input, price.output) for model, price in settings.prices.items()},
         agents=entries_of(blueprint.subagents, fleet_hooks=hooks, where=where),
         budget=limits.budget,
+        steps=limits.steps,
+        warn_at=limits.warn_at,
     )
     register_task_tools()
-    agent = equip(with_plugin_skills(blueprint.agent, plugin), scope, where)
+    agent = equip(blueprint.agent, scope, where)
     models = (
         Model("main", agent.llm.model, known_price(agent.llm)),
         *_models_below(blueprint, scope.agents, agent.llm, scope),
@@ -155,16 +143,18 @@ def prepare(
     )
 
 
-def _with_roots(blueprint: Blueprint, root: Path) -> Blueprint:
-    """Expand `${PLUGIN_ROOT}` in the hooks that the strategy's own code made."""
-    subagents = {
-        alias: replace(subagent, hooks=expand_root(subagent.hooks, root))
-        if subagent.hooks is not None
-        else subagent
-        for alias, subagent in blueprint.subagents.items()
-    }
-    hooks = None if blueprint.hooks is None else expand_root(blueprint.hooks, root)
-    return replace(blueprint, hooks=hooks, subagents=subagents)
+def refuse_overlay(loaded: Loaded) -> None:
+    """An overlay only adds to another strategy.
+
+    Raises:
+        UsageError: `overlay_alone`.
+    """
+    if getattr(loaded.strategy, "overlay", False):
+        raise UsageError(
+            "overlay_alone",
+            f"{loaded.where} is an overlay: it adds to another strategy and does no work alone",
+            f"ohs run single --with {loaded.origin.reference}",
+        )
 
 
 def _lower(one: float | None, other: float | None) -> float | None:

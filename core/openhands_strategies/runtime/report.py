@@ -55,6 +55,7 @@ class Report:
     roles: list[RoleRow] = field(default_factory=list)
     seconds: float = 0.0
     error: StrategyError | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def cost_usd(self) -> float | None:
@@ -69,12 +70,17 @@ class Report:
             "strategy": {
                 key: self.strategy.get(key) for key in ("name", "source", "commit", "tree")
             },
+            "overlays": [
+                {key: one.get(key) for key in ("name", "source", "commit", "tree")}
+                for one in self.strategy.get("overlays") or ()
+            ],
             "params": self.params,
             "answer": self.answer,
             "roles": [row.to_json() for row in self.roles],
             "cost_usd": _rounded(self.cost_usd),
             "seconds": round(self.seconds, 3),
             "error": self.error.to_json() if self.error else None,
+            "warnings": list(self.warnings),
         }
 
 

@@ -17,7 +17,7 @@ class RoleView:
 
     Attributes:
         key: `main`, or task ids from the top joined with `/`.
-        role: `main`, or the sub-agent's alias.
+        role: `main`, or the aliases from the main agent down, joined with `/`.
         label: What it was asked, in a few words.
         model: Model name.
         state: `working`, or how its last run ended.

@@ -77,6 +77,7 @@ def new_run_file(
         reference=prepared.loaded.origin.reference,
         strategy=prepared.loaded.origin.model_dump(mode="json"),
         params=prepared.params,
+        overlays=[one.reference for one in prepared.loaded.origin.overlays],
         workspace=str(workspace),
         model=None if profile else llm.model,
         base_url=None if profile else plain_url(llm.base_url),
@@ -110,7 +111,11 @@ def open_run(
     lock = _locked(home, file.conversation_id)
     write_run(home, replace(file, status="running"))
     fleet = Fleet(
-        budget=prepared.limits.budget, confirm=confirm, directory=home.runs / file.conversation_id
+        budget=prepared.limits.budget,
+        steps=prepared.limits.steps,
+        warn_at=prepared.limits.warn_at,
+        confirm=confirm,
+        directory=home.runs / file.conversation_id,
     )
     try:
         conversation = LocalConversation(
@@ -227,6 +232,7 @@ def execute(run: Run, task: str | None) -> Report:
         roles=role_rows(views, known_price(llm)),
         seconds=seconds,
         error=error,
+        warnings=(run.fleet.warning,) if run.fleet.warning else (),
     )
 
 
@@ -237,10 +243,19 @@ def _leave(run: Run, status: str) -> list[RoleView]:
 
 
 def _judged(run: Run, ending: Ending) -> tuple[Status, StrategyError | None]:
-    if ending.kind == "finished":
-        return "finished", None
     again = f"ohs run --resume {run.id}"
     name = run.prepared.loaded.name
+    if ending.kind == "finished":
+        ended = run.fleet.ended_at(MAIN)
+        if ended is None:
+            return "finished", None
+        how = {"escalated": "handed the work back", "limit": "was stopped by a limit"}
+        alias, state = ended
+        return "failed", RunError(
+            "phase_failed",
+            f"strategy {name!r}: {alias!r} {how.get(state, state)}",
+            f"{again} --task TEXT, to go on from what was done",
+        )
     if ending.kind == "stop":
         return "interrupted", RunError("interrupted", "the run was stopped", again)
     if ending.kind in ("budget", "fleet_budget"):
@@ -248,6 +263,9 @@ def _judged(run: Run, ending: Ending) -> tuple[Status, StrategyError | None]:
         return "limit", RunError(
             "budget_spent", f"strategy {name!r} was stopped: {spent}", f"{again} --max-budget USD"
         )
+    if ending.kind == "steps":
+        detail = f"all {run.fleet.steps} model calls are made"
+        return "limit", RunError("limit_reached", f"strategy {name!r}: {detail}", again)
     if ending.kind == "limit":
         return "limit", RunError("limit_reached", f"strategy {name!r}: {ending.detail}", again)
     return "failed", RunError("run_failed", f"strategy {name!r}: {ending.detail}", again)

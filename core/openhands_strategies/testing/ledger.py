@@ -16,7 +16,8 @@ class Served:
 
     `started` and `ended` are `time.monotonic()` seconds, from the request read to the
     answer about to be written. `cached_tokens` are a part of `input_tokens`. `cost_usd`
-    is None where the model has no price.
+    is None where the model has no price. `tools` are names, `offered` the whole
+    definitions, with the descriptions that the model reads.
     """
 
     model: str
@@ -29,6 +30,12 @@ class Served:
     output_tokens: int
     cached_tokens: int
     cost_usd: float | None
+    offered: Sequence[Mapping[str, Any]] = ()
+
+    def description(self, tool: str) -> str:
+        """What the model was told about a tool; empty when it was not offered."""
+        found = (one["function"] for one in self.offered)
+        return next((str(f.get("description", "")) for f in found if f["name"] == tool), "")
 
     def overlaps(self, other: Served) -> bool:
         """Whether the two were worked on at the same time."""

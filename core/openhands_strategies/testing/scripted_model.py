@@ -239,6 +239,7 @@ class ScriptedModel:
             output_tokens=counts.output,
             cached_tokens=counts.cached,
             cost_usd=None if price is None else price.cost(*_flat(counts)),
+            offered=request.tools,
         )
 
 

@@ -1,0 +1,161 @@
+"""What pipelines, teams and layers have in common: labelled parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from openhands_strategies.blueprint import Blueprint, Brought, Limits, SubAgent
+from openhands_strategies.compose.agents import joined
+from openhands_strategies.compose.brought import bringers
+from openhands_strategies.compose.labels import free_label, given_label, label_of
+from openhands_strategies.errors import BuildError
+from openhands_strategies.strategy import Part, Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartChoice:
+    """A strategy and how it works as a part; made by `part`."""
+
+    strategy: Strategy | str
+    description: str | None = None
+    model: str | None = None
+    profile: str | None = None
+    limits: Limits | None = None
+    workspace: str | None = None
+    rounds: int | None = None
+
+
+Piece = Strategy | str | PartChoice
+
+
+def part(
+    strategy: Strategy | str,
+    *,
+    description: str | None = None,
+    model: str | None = None,
+    profile: str | None = None,
+    limits: Limits | None = None,
+    workspace: str | None = None,
+    rounds: int | None = None,
+) -> PartChoice:
+    """Say more about a phase of a pipeline or a member of a team.
+
+    Args:
+        strategy: An instance or a reference.
+        description: For the agent that leads; the strategy's own by default.
+        model: Its main model, at the main model's provider.
+        profile: Saved LLM profile for it, instead of `model`.
+        limits: Bounds of one run of it and everything below it.
+        workspace: Its working directory, below the whole's.
+        rounds: How often it may be asked.
+    """
+    return PartChoice(
+        strategy=strategy,
+        description=description,
+        model=model,
+        profile=profile,
+        limits=limits,
+        workspace=workspace,
+        rounds=rounds,
+    )
+
+
+class Composition(Strategy):
+    """What the three forms have in common: labelled parts."""
+
+    # Instances of compositions differ in what classes of strategies differ in.
+    name: str  # type: ignore[misc]
+    description: str  # type: ignore[misc]
+    parts: Mapping[str, Strategy | str]  # type: ignore[misc]
+    defaults: Mapping[str, Any]  # type: ignore[misc]
+
+    def __init__(
+        self,
+        pieces: Mapping[str, Piece],
+        *,
+        name: str,
+        description: str,
+        limits: Limits | None,
+        defaults: Mapping[str, Any] | None,
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.choices = {
+            label: piece if isinstance(piece, PartChoice) else part(piece)
+            for label, piece in pieces.items()
+        }
+        self.parts = {label: choice.strategy for label, choice in self.choices.items()}
+        self.limits = limits or Limits()
+        self.defaults = dict(defaults or {})
+
+    def _worker(self, part: Part, told: str, **changes: Any) -> SubAgent:
+        """A part as a sub-agent, told about its place."""
+        if part.overlay:
+            raise BuildError(
+                "overlay_alone",
+                f"{part.label!r} is an overlay, no strategy that works on its own",
+                f"lay it over one: layer(…, {part.label!r})",
+            )
+        choice = self.choices[part.label]
+        return SubAgent(
+            description=choice.description or part.description or part.name,
+            agent=with_suffix(part.blueprint, told, self.name),
+            model=choice.model,
+            profile=choice.profile,
+            limits=choice.limits or Limits(),
+            workspace=choice.workspace,
+            rounds=choice.rounds,
+            **changes,
+        )
+
+
+def with_suffix(blueprint: Blueprint, text: str, label: str) -> Blueprint:
+    """The blueprint with `text` at the end of its main agent's system prompt."""
+    from openhands.sdk import AgentContext
+
+    context = blueprint.agent.agent_context or AgentContext()
+    suffix = joined(context.system_message_suffix, text, label)
+    agent = blueprint.agent.model_copy(
+        update={"agent_context": context.model_copy(update={"system_message_suffix": suffix})}
+    )
+    return replace(blueprint, agent=agent)
+
+
+def labelled_pieces(pieces: Sequence[Piece], named: Mapping[str, Piece]) -> dict[str, Piece]:
+    labels = {given_label(keyword): piece for keyword, piece in named.items()}
+    found: dict[str, Piece] = {}
+    for piece in pieces:
+        found[free_label(label_of(strategy_of(piece)), {*found, *labels})] = piece
+    return {**found, **labels}
+
+
+def strategy_of(piece: Piece) -> Strategy | str:
+    return piece.strategy if isinstance(piece, PartChoice) else piece
+
+
+def require(pieces: Mapping[str, Piece], count: int, what: str, example: str) -> None:
+    if len(pieces) < count:
+        raise BuildError("parts_missing", what, f"for example {example}")
+
+
+def bringer(part: Part) -> Brought:
+    """Who brought a part as a sub-agent: the part itself."""
+    own = bringers(part.blueprint, "agent", "main")
+    return Brought("subagent", part.label, part.label, own[0].commit if own else None)
+
+
+def within(limits: Limits, whole: Limits) -> Limits:
+    return Limits(
+        **{
+            name: min((v for v in (getattr(limits, name), getattr(whole, name)) if v), default=None)
+            for name in ("iterations", "budget", "steps", "warn_at")
+        }
+    )
+
+
+def strictest(agents: Sequence[object]) -> Any:
+    order = (None, "never", "risky", "always")
+    found = [one.confirmation for one in agents if isinstance(one, Blueprint)]
+    return max(found, key=order.index, default=None)

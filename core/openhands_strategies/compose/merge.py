@@ -1,0 +1,198 @@
+"""Lay an overlay over a blueprint.
+
+Tools, skills, sub-agents and MCP servers go by name: equal ones merge, different ones are
+a conflict unless the overlay says that it replaces. Suffixes and hooks are concatenated in
+order, limits are the tighter ones, confirmation is the stricter one, and what only one part
+can decide (model, condenser, critic, concurrency) comes from the outermost part that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from openhands_strategies.blueprint import Blueprint, Brought, Limits, SubAgent
+from openhands_strategies.compose.agents import merged_agent
+from openhands_strategies.compose.brought import bringers, items_of
+from openhands_strategies.compose.conflict import MergeConflict, merge_conflict
+from openhands_strategies.errors import BuildError
+from openhands_strategies.strategy import Part
+
+if TYPE_CHECKING:
+    from openhands.sdk.hooks import HookConfig
+
+_STRICTNESS: Final = (None, "never", "risky", "always")
+# What an overlay changes of the whole, whoever does the work.
+_OF_THE_WHOLE: Final = frozenset({"hook", "limit", "confirmation", "prompt", "tag"})
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """An overlay and what it may take the place of, as `kind:name`."""
+
+    part: Part
+    replaces: frozenset[str]
+
+    @property
+    def blueprint(self) -> Blueprint:
+        return self.part.blueprint
+
+    @property
+    def label(self) -> str:
+        return self.part.label
+
+
+def lay_over(base: Blueprint, base_label: str, overlay: Part) -> Blueprint:
+    """Return `base` with everything that `overlay` brings.
+
+    Args:
+        base: What is there, overlays before this one included.
+        base_label: Names it in messages where an item's own part is not known.
+        overlay: The part that is laid over it; its model counts only if it chose one.
+
+    Raises:
+        MergeConflict: `merge_conflict`, which names both parts and the item.
+        BuildError: `overlay_misplaced` when it fits some phases and not others,
+            `replaces_nothing`, or `overlay_field`.
+    """
+    over = _Overlay(overlay, frozenset(overlay.replaces))
+    workers = base.workers
+    if workers:
+        worked = _over_workers(base, over)
+        replaced = over.replaces
+    else:
+        worked, replaced = _over_agent(base, base_label, over)
+    _check_replaced(over, replaced, base_label)
+    whole = _over_whole(worked, base_label, over)
+    marked = {(one.kind, one.name) for one in whole.brought}
+    brought = [
+        one
+        for one in over.blueprint.brought
+        if (one.kind in _OF_THE_WHOLE or not workers)
+        and one.kind != "agent"
+        and (one.kind in ("suffix", "prompt", "hook") or (one.kind, one.name) not in marked)
+    ]
+    present = set(items_of(whole))
+    return replace(
+        whole,
+        brought=tuple(one for one in (*whole.brought, *brought) if (one.kind, one.name) in present),
+    )
+
+
+def _check_replaced(over: _Overlay, replaced: Collection[str], base_label: str) -> None:
+    nothing = sorted(over.replaces - set(replaced))
+    if nothing:
+        raise BuildError(
+            "replaces_nothing",
+            f"{over.label!r} replaces {nothing[0]!r}, which {base_label!r} does not have",
+            "ohs plan shows what it has",
+        )
+
+
+def _over_workers(base: Blueprint, over: _Overlay) -> Blueprint:
+    """An agent that only leads others is not the one that an overlay is for."""
+    done: dict[str, SubAgent] = {}
+    refused: dict[str, BuildError] = {}
+    for alias in base.workers:
+        worker = base.subagents[alias]
+        if not isinstance(worker.agent, Blueprint):
+            continue
+        part = replace(
+            over.part,
+            blueprint=replace(
+                over.blueprint,
+                hooks=None,
+                prompt="{task}",
+                limits=Limits(),
+                confirmation=None,
+                tags={},
+                brought=tuple(b for b in over.blueprint.brought if b.kind not in _OF_THE_WHOLE),
+            ),
+        )
+        try:
+            done[alias] = replace(worker, agent=lay_over(worker.agent, alias, part))
+        except BuildError as error:
+            refused[alias] = error
+    if refused and done:
+        alias, first = next(iter(refused.items()))
+        raise BuildError(
+            "overlay_misplaced",
+            f"the overlay {over.label!r} fits {_listed(done)} but not {alias!r}: {first.message}",
+            f"lay it over that phase alone: layer({next(iter(done))!r}, {over.label!r})",
+        ) from first
+    if refused:
+        raise next(iter(refused.values()))
+    return replace(base, subagents={**base.subagents, **done})
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return " and ".join(repr(name) for name in names)
+
+
+def _over_agent(
+    base: Blueprint, base_label: str, over: _Overlay
+) -> tuple[Blueprint, frozenset[str]]:
+    """The agent and its sub-agents; also what of `replaces` found something."""
+    replaced = {
+        f"{kind}:{name}" for kind, name in items_of(base) if f"{kind}:{name}" in over.replaces
+    }
+
+    def conflict(kind: str, name: str, why: str = "") -> MergeConflict:
+        found = bringers(base, kind, name)
+        one = found[0].part if found else base_label
+        return merge_conflict(kind, name, one, over.label, why=why)
+
+    agent = merged_agent(
+        base.agent, over.blueprint.agent, over.label, over.replaces, conflict=conflict
+    )
+    subagents = dict(base.subagents)
+    for alias, subagent in over.blueprint.subagents.items():
+        same = subagents.get(alias)
+        if same is not None and same != subagent and f"subagent:{alias}" not in over.replaces:
+            raise conflict("subagent", alias)
+        subagents[alias] = subagent
+    kept = tuple(one for one in base.brought if f"{one.kind}:{one.name}" not in replaced)
+    return replace(base, agent=agent, subagents=subagents, brought=kept), frozenset(replaced)
+
+
+def _over_whole(base: Blueprint, base_label: str, over: _Overlay) -> Blueprint:
+    other = over.blueprint
+    limits, brought = _tighter(base, other)
+    tags = dict(base.tags)
+    for key, value in other.tags.items():
+        if tags.get(key, value) != value:
+            raise merge_conflict("tag", key, base_label, over.label)
+        tags[key] = value
+    return replace(
+        base,
+        hooks=concatenated([base.hooks, other.hooks]),
+        prompt=other.prompt.replace("{task}", base.prompt),
+        limits=limits,
+        confirmation=max(base.confirmation, other.confirmation, key=_STRICTNESS.index),
+        tags=tags,
+        brought=tuple(brought),
+    )
+
+
+def _tighter(base: Blueprint, other: Blueprint) -> tuple[Limits, list[Brought]]:
+    """The lower value of each limit, and the marks without those that lost."""
+    values: dict[str, Any] = {}
+    lost: set[tuple[str, str]] = set()
+    for field in fields(Limits):
+        one, two = getattr(base.limits, field.name), getattr(other.limits, field.name)
+        given = [value for value in (one, two) if value is not None]
+        values[field.name] = min(given) if given else None
+        if two is not None and values[field.name] != one:
+            lost.add(("limit", field.name))
+    if other.confirmation not in (None, base.confirmation):
+        lost |= {("confirmation", str(base.confirmation))}
+    return Limits(**values), [b for b in base.brought if (b.kind, b.name) not in lost]
+
+
+def concatenated(configs: Sequence[HookConfig | None]) -> HookConfig | None:
+    """Hooks in order; None when there are none."""
+    from openhands.sdk.hooks import HookConfig
+
+    present = [config for config in configs if config is not None and not config.is_empty()]
+    return HookConfig.merge(present) if present else None
