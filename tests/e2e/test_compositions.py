@@ -115,7 +115,7 @@ def test_nested_sub_agents_have_their_own_scope_and_are_counted_once(tmp_path: P
         assert {(row.role, row.model, row.calls) for row in report.roles} == {
             ("main", "openai/main", 2),
             ("lead", "openai/main", 2),
-            ("worker", "openai/cheap", 1),
+            ("lead/worker", "openai/cheap", 1),
         }
         assert report.cost_usd == pytest.approx(b.model.total_cost())
         worker = b.served("cheap")[0]
@@ -222,5 +222,6 @@ def test_an_rfc_agent_that_delegates_to_itself_ends(tmp_path: Path) -> None:
     with bench(tmp_path / "ws", script) as b:
         report = b.run(str(tmp_path / "self.py"))
         assert report.status == "finished"
-        assert report.roles[1].tasks == 4
+        below = [row.role for row in report.roles[1:]]
+        assert below == ["/".join(["again"] * depth) for depth in (1, 2, 3, 4)]
         assert sum("task" not in one.tools for one in b.model.served) == 1

@@ -163,7 +163,7 @@ def _lower(one: float | None, other: float | None) -> float | None:
 
 
 def _models_below(
-    blueprint: Blueprint, entries: Mapping[str, Entry], parent: LLM, scope: Scope
+    blueprint: Blueprint, entries: Mapping[str, Entry], parent: LLM, scope: Scope, above: str = ""
 ) -> Iterator[Model]:
     """The model of each sub-agent, nested ones included, as it will be when it starts.
 
@@ -171,15 +171,15 @@ def _models_below(
     its parent's.
     """
     for alias, entry in entries.items():
-        llm = entry_llm(entry, parent, scope, alias)
+        llm, role = entry_llm(entry, parent, scope, alias), f"{above}{alias}"
         inner = blueprint.subagents[alias].agent
         if isinstance(inner, Blueprint):
             if entry.llm.model is None and entry.llm.profile is None:
                 llm = inner.agent.llm
-            yield Model(alias, llm.model, known_price(llm))
-            yield from _models_below(inner, entry.agents, llm, scope)
+            yield Model(role, llm.model, known_price(llm))
+            yield from _models_below(inner, entry.agents, llm, scope, f"{role}/")
         else:
-            yield Model(alias, llm.model, known_price(llm))
+            yield Model(role, llm.model, known_price(llm))
 
 
 def _require_prices(models: tuple[Model, ...]) -> None:
