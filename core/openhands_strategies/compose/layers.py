@@ -40,11 +40,18 @@ class Layer(Composition):
                 "name the strategy that it is laid over first",
             )
         blueprint = base.blueprint
+        unused = set(self.given_replaces)
         for label in overlays:
             over = context.part(label)
-            named = tuple(dict.fromkeys((*over.replaces, *self.given_replaces)))
-            blueprint = lay_over(
-                blueprint, base_label, replace(over, replaces=_brought_by(over, named))
+            named = _brought_by(over, self.given_replaces)
+            unused -= set(named)
+            replaces = tuple(dict.fromkeys((*over.replaces, *named)))
+            blueprint = lay_over(blueprint, base_label, replace(over, replaces=replaces))
+        if unused:
+            raise BuildError(
+                "replaces_nothing",
+                f"no overlay of {self.name!r} brings {min(unused)!r}, which it is to replace",
+                "ohs plan shows what each brings",
             )
         return replace(blueprint, limits=within(blueprint.limits, self.limits))
 
@@ -87,7 +94,7 @@ def layer(
     )
 
 
-def _brought_by(over: Part, replaces: Sequence[str]) -> tuple[str, ...]:
-    """What of `replaces` this overlay has something for; its own list counts whole."""
+def _brought_by(over: Part, names: Sequence[str]) -> tuple[str, ...]:
+    """Those `kind:name` that the overlay has something for."""
     has = {f"{kind}:{name}" for kind, name in items_of(over.blueprint)}
-    return tuple(one for one in replaces if one in over.replaces or one in has)
+    return tuple(name for name in names if name in has)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openhands_strategies.compose.brought import attributed
 from openhands_strategies.errors import BuildError, StrategyError, describe
 from openhands_strategies.runtime.equip import has_task_tool
+from openhands_strategies.runtime.hoisting import hoisted, inherits_servers
 from openhands_strategies.runtime.llms import Prices, load_profile, other_llm
 from openhands_strategies.runtime.loaded import Loaded
 from openhands_strategies.runtime.loader import load
@@ -58,7 +59,8 @@ def build_blueprint(
         StrategyError: What the strategy's own use of this package raises.
     """
     built = _build(loaded, llm, params, home, prices)
-    return attributed(built, loaded.name, loaded.origin.commit, inside=False)
+    marked = attributed(built, loaded.name, loaded.origin.commit, inside=False)
+    return hoisted(marked, loaded.name) if inherits_servers() else marked
 
 
 def _build(
