@@ -1,4 +1,4 @@
-"""`ohs list` with 20 and 1,000 installed strategies and 200 locked ones.
+"""`ohs list` with 20 and 1,000 installed strategies, 20 zipped and 200 locked ones.
 
 Peers in the same run: an interpreter that does nothing, and `pip list` over the same
 packages.
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 STRATEGY = """
@@ -38,6 +39,20 @@ def install(site: Path, number: int) -> None:
     )
     files = [f"strategy_{number}/strategy.py", f"{info.name}/METADATA", f"{info.name}/RECORD"]
     (info / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+
+
+def pack(site: Path, wheels: Path) -> list[str]:
+    """Each distribution of a directory as a wheel of its own."""
+    wheels.mkdir()
+    made = []
+    for info in sorted(site.glob("*.dist-info")):
+        wheel = wheels / f"{info.stem}-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+            for folder in (info, site / info.stem.partition("-")[0]):
+                for file in folder.iterdir():
+                    archive.write(file, f"{folder.name}/{file.name}")
+        made.append(str(wheel))
+    return made
 
 
 def lock(project: Path, home: Path, count: int) -> None:
@@ -99,6 +114,11 @@ def main() -> None:
             print(
                 f"{count} installed: ohs list {ours:.3f} s, pip list {pip:.3f} s: {ours / pip:.2f}"
             )
+        wheels = pack(base / "site20", base / "wheels")
+        with_wheels = {**environ, "PYTHONPATH": os.pathsep.join(wheels)}
+        zipped = seconds(ohs, empty, with_wheels, 20)
+        pip = seconds([sys.executable, "-m", "pip", "list"], empty, with_wheels)
+        print(f"20 zipped: ohs list {zipped:.3f} s, pip list {pip:.3f} s: {zipped / pip:.2f}")
         lock(base / "project", base / "home", 200)
         locked = seconds(ohs, base / "project", environ, 200)
         print(f"200 locked: ohs list {locked:.3f} s, {locked / nothing:.1f} x nothing at all")

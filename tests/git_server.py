@@ -216,6 +216,8 @@ class _Quiet(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # As real servers: else each answer's body waits 40 ms for the head to be acknowledged.
+    disable_nagle_algorithm = True
     server_of: GitServer
 
     def log_message(self, *args: Any) -> None:

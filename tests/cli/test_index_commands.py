@@ -105,6 +105,17 @@ def test_one_index_that_cannot_be_fetched_leaves_the_others_updated(
     assert done.err.count("error: ") == 1
     assert "fourth" in ohs("search", "fourth").out
 
+    other.add(content("third", "fifth"))
+    done = ohs("index", "update", "--json")
+    document = json.loads(done.out)
+    assert (done.code, done.err) == (3, "")
+    assert [(one["name"], one["changed"]) for one in document["indexes"]] == [("b", True)]
+    assert document["failed"] == {"a": document["error"]}
+    assert document["error"]["code"] == "repository_missing"
+    assert "fifth" in ohs("search", "fifth").out
+    alone = ohs("index", "update", "a", "--json")
+    assert (alone.code, list(json.loads(alone.out))) == (3, ["error"])
+
 
 def test_a_strangers_description_cannot_steer_the_terminal(ohs, tmp_path: Path) -> None:
     write(tmp_path / "mine" / "registry.toml", registry("debate", text="x [red] y"))

@@ -170,6 +170,46 @@ def test_update_shows_commits_files_and_capabilities(
     assert ohs_here("list", "--outdated").out == ""
 
 
+def test_one_repository_that_cannot_be_asked_leaves_the_others_told(
+    ohs_here, tmp_path: Path, repository: Repository, url: str
+) -> None:
+    other = Repository(tmp_path / "served" / "other")
+    other.add({"strategy.py": STRATEGY.encode()})
+    for name, one in (("gone", f"git+file://{other.path}"), ("here", url)):
+        assert ohs_here("add", one, "--as", name).code == 0
+    other.path.rename(tmp_path / "away")
+    repository.add(files(old="2"))
+    done = ohs_here("list", "--outdated")
+    assert done.code == 0
+    assert [row.split()[0] for row in done.out.splitlines()] == ["NAME", "here"]
+    assert done.err.startswith("warning: ")
+    assert done.err.count("warning: ") == 1
+    assert "strategies.toml:2: gone: " in done.err
+    assert "[repository_missing]" in done.err
+    told = document(ohs_here("list", "--outdated", "--json"))
+    assert [one["name"] for one in told["outdated"]] == ["here"]
+    assert [one["code"] for one in told["warnings"]] == ["repository_missing"]
+    assert ohs_here("update", "here").code == 0
+    assert "every other locked strategy is up to date" in ohs_here("list", "--outdated").err
+
+
+def test_an_add_that_fails_leaves_nothing(ohs_here, tmp_path: Path, url: str) -> None:
+    ohs_home = tmp_path / "home"
+    environ = pytest.MonkeyPatch()
+    environ.setenv("OHS_HOME", str(ohs_home))
+    try:
+        missing = url.replace("plugins/debate", "plugins/other")
+        for reference, code in (
+            (url.replace("@main", "@nowhere"), "revision_unknown"),
+            (missing, "subdirectory_missing"),
+            (f"git+file://{tmp_path}/nothing", "repository_missing"),
+        ):
+            one_error(ohs_here("add", reference), 3, code)
+            assert files_below(ohs_home) == {}, reference
+    finally:
+        environ.undo()
+
+
 def test_a_frozen_sync_refuses_another_lock_and_writes_nothing(
     ohs_here, tmp_path: Path, url: str
 ) -> None:

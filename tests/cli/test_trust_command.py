@@ -168,12 +168,15 @@ def test_a_path_of_a_project_file_needs_consent_to_its_content(
     write(tmp_path / ".openhands" / "strategies.toml", '[strategies.evil]\nsource = "./evil.py"\n')
     err = failed(ohs("trust", "evil"), 4, "not_trusted")
     assert "exactly this tree" in err
+    failed(ohs("trust", "./evil.py"), 4, "not_trusted")
+    assert not (ohs_home / "store").exists()  # a refusal leaves nothing
     assert json.loads(ohs("trust", "evil", "--yes", "--json").out)["trusted"] == "tree"
     assert "was trusted already" in ohs("trust", "evil").out
     write(tmp_path / "evil.py", EVIL.decode() + "\nmore = 1\n")
     err = failed(ohs("trust", "evil"), 4, "not_trusted")
     assert "changed since you agreed" in err
     assert ["file", "changed", "evil.py"] in [line.split() for line in err.splitlines()]
+    assert len([*(ohs_home / "store" / "trees").iterdir()]) == 1
     # A path that is typed is trusted whatever it holds.
     assert json.loads(ohs("trust", "./evil.py", "--yes", "--json").out)["trusted"] == "path"
     write(tmp_path / "evil.py", EVIL.decode() + "\nmore = 2\n")

@@ -200,7 +200,9 @@ def test_a_cloned_projects_paths_and_file_sources_run_nothing(
         f'subdirectory = "plugins/debate"\ntree = "sha256:{"0" * 64}"\n'
     )
     assert code_of(resolve, "local", base=work, host=host).code == "reference_scheme"
-    assert code_of(outdated, project(work), home).code == "reference_scheme"
+    refused: list[StrategyError] = []
+    assert outdated(project(work), home, warn=refused.append) == []
+    assert [error.code for error in refused] == ["reference_scheme"]
     assert list(home.path.iterdir()) == []
 
 

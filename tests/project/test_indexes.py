@@ -308,6 +308,16 @@ def test_a_check_of_an_index_that_is_right(
     assert list(home.path.iterdir()) == []
 
 
+def test_an_index_may_offer_a_plugin_directory(work: Path, home: Home) -> None:
+    write_index(work, 'version = 1\n[strategies.house-style]\nsource = "./HouseStyle"\n')
+    command = work / "HouseStyle" / "commands" / "tidy.md"
+    command.parent.mkdir(parents=True)
+    command.write_text("Tidy up.\n")
+    assert index_check(work, home) == []
+    (work / "HouseStyle" / "plugin.json").write_text('{"name": "other"}')
+    assert [finding.code for finding in index_check(work, home)] == ["index_name"]
+
+
 def test_a_check_finds_what_is_wrong(work: Path, home: Home) -> None:
     write_index(
         work,
@@ -350,7 +360,7 @@ def test_a_check_finds_what_is_wrong(work: Path, home: Home) -> None:
         (14, "index_incompatible"),
         (18, "index_unchecked"),
         (20, "index_unpinned"),
-        (20, "offline_missing"),
+        (20, "not_in_store"),
     ]
     assert all(finding.message.startswith(f"{work}/registry.toml:") for finding in found)
     assert "calls itself 'really'" in found[0].message

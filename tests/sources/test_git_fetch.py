@@ -278,6 +278,16 @@ def test_what_is_no_commit_or_no_directory(served: Repository, serve: Serve, sto
         fetch_tree(url, "v1", None, store)
 
 
+def test_a_plugin_directory_without_code(served: Repository, serve: Serve, store: Path) -> None:
+    skill = b"---\nname: house\n---\nTidy.\n"
+    served.tag("v1", served.add({**FILES, "plugins/HouseStyle/skills/house/SKILL.md": skill}))
+    reference = GitReference(f"{serve().url}/acme/tools", "v1", "plugins/HouseStyle")
+    found = locate_git(reference, store)
+    assert (found.module, found.attribute) == ("", "HouseStyle")
+    assert (found.root / "skills/house/SKILL.md").read_bytes() == skill
+    assert locate_git(reference, store, commit=found.source.commit, offline=True) == found
+
+
 @pytest.mark.parametrize("path", ["acme/nothing", "nobody/tools"])
 def test_a_repository_that_is_not_there(
     path: str, served: Repository, serve: Serve, store: Path
@@ -417,7 +427,7 @@ def test_offline(served: Repository, serve: Serve, store: Path) -> None:
     server = serve()
     for revision in (commit, "main", ""):
         error = refused(lambda at=revision: located(server.url, store, at, offline=True), store)
-        assert error.code == "offline_missing"
+        assert error.code == "not_in_store"
     assert server.requests == []
     tree = located(server.url, store, "main").tree
     asked = len(server.requests)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from openhands_strategies.errors import ResolveError
+from openhands_strategies.sources.entry import entry_among
 from openhands_strategies.sources.path import locate_path
 from openhands_strategies.sources.reference import PathReference
 from openhands_strategies.sources.source import Located, PathSource
@@ -85,6 +86,52 @@ def test_a_directory_without_strategy_py(tmp_path: Path) -> None:
     assert error.code == "strategy_file_missing"
     (tmp_path / "dir" / "waterfall.py").write_text("")
     assert refused("./dir", tmp_path).hint == "name the file: ./dir/waterfall.py"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "plugin.json",
+        ".plugin/plugin.json",
+        ".claude-plugin/plugin.json",
+        ".mcp.json",
+        "mcp.json",
+        "SKILL.md",
+        "skills/house/SKILL.md",
+        "skills/short.md",
+        "agents/reviewer.md",
+        "commands/tidy.md",
+        "hooks/hooks.json",
+        "dev.openhands/agents/reviewer.md",
+        "dev.openhands/commands/tidy.md",
+        "dev.openhands/hooks/hooks.json",
+    ],
+)
+def test_plugin_files_make_a_directory_an_overlay(tmp_path: Path, file: str) -> None:
+    path = tmp_path / "House Style" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    located = locate_path(PathReference("./House Style"), tmp_path)
+    assert (located.module, located.attribute) == ("", "House Style")
+    assert located.file == located.root == tmp_path / "House Style"
+    assert entry_among([file, "README.md"]) == ""
+    (tmp_path / "House Style" / "strategy.py").write_text("")
+    located = locate_path(PathReference("./House Style"), tmp_path)
+    assert (located.module, located.attribute) == ("strategy.py", None)
+    assert entry_among([file, "strategy.py"]) == "strategy.py"
+
+
+@pytest.mark.parametrize(
+    "file", ["README.md", "agents/x.txt", "docs/agents/a.md", "skills/a/b/SKILL.md", "hooks/x.sh"]
+)
+def test_other_files_do_not(tmp_path: Path, file: str) -> None:
+    path = tmp_path / "dir" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    error = refused("./dir", tmp_path)
+    assert error.code == "strategy_file_missing"
+    assert "strategy.py" in error.hint
+    assert entry_among([file]) is None
 
 
 def test_other_kinds_of_files(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_source_that_changes_while_it_is_copied(tmp_path: Path, large: Path) -
     process.send_signal(signal.SIGCONT)
     out, _ = process.communicate(timeout=60)
     assert out == "tree_changed\n"
-    assert list((store / "trees").iterdir()) == list((store / "tmp").iterdir()) == []
+    assert not store.exists()
 
 
 def test_bad_hashes_lead_nowhere(tmp_path: Path) -> None:
@@ -183,8 +183,7 @@ def test_a_full_disk(tmp_path: Path, root: Path) -> None:
     process = started(tmp_path / "store", root, limit)
     out, _ = process.communicate("go\n", timeout=60)
     assert out == "store_write\n"
-    for name in ("trees", "tmp"):
-        assert list((tmp_path / "store" / name).iterdir()) == []
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_store_that_cannot_be_made(tmp_path: Path, root: Path) -> None:

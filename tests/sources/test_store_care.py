@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from openhands_strategies.errors import LoadError
 from openhands_strategies.sources import store_care
 from openhands_strategies.sources.commits import remember_tree
 from openhands_strategies.sources.locks import locked
-from openhands_strategies.sources.store import put_tree, store_lock, using_store
+from openhands_strategies.sources.store import claim_tree, put_tree, store_lock, using_store
 from openhands_strategies.sources.store_care import (
     Collected,
     collect_garbage,
@@ -349,3 +350,63 @@ for call in (
         assert "OHS_HOME" in ran.stdout
         assert verify_store(store) == []
         assert stored_trees(store) == [tree]
+
+
+USING = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from test_store_care import put
+from openhands_strategies.sources.store import claim_tree, put_tree
+from openhands_strategies.sources.tree import tree_files
+store, what = Path(sys.argv[1]), sys.argv[2]
+if what == "put":
+    put(store, "one")
+    root = store.parent / "sources" / "one"
+    tree = put_tree(store, root, tree_files(root), claim=True).tree
+else:
+    claim_tree(store, what)
+    tree = what
+print(tree, flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def user_of(store: Path, what: str) -> Iterator[str]:
+    """A process that uses a tree until the end of the block, and is killed then."""
+    with subprocess.Popen(
+        [sys.executable, "-c", USING, str(store), what],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.kill()
+
+
+def test_what_a_running_process_uses_stays_until_it_ends(store: Path) -> None:
+    two, three = put(store, "two"), put(store, "three")
+    with user_of(store, "put") as one, user_of(store, two), user_of(store, two):
+        assert collect_garbage(store, []).trees == (three,)
+        assert stored_trees(store) == sorted([one, two])
+        assert len([*(store / "claims").iterdir()]) == 3
+    assert collect_garbage(store, []).trees == tuple(sorted([one, two]))
+    assert not store.exists()
+
+
+def test_claims_of_ended_processes_do_not_pile_up(store: Path) -> None:
+    tree = put(store, "one")
+    for _ in range(3):
+        with user_of(store, tree):
+            pass
+    claim_tree(store, tree)
+    assert len([*(store / "claims").iterdir()]) == 1
+    # The number of a process that ended, taken by another one since.
+    own = next((store / "claims").iterdir())
+    own.rename(own.with_name(own.name.replace(f"{os.getpid()}-", f"{os.getppid()}-") + "0"))
+    (store / "claims" / "notes.txt").write_text("")
+    assert collect_garbage(store, [tree]).trees == ()
+    assert sorted(path.name for path in store.iterdir()) == ["trees"]
+    claim_tree(store, tree)
+    assert collect_garbage(store, []).trees == (tree,)  # who cleans up does not hold it up
+    assert not store.exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from openhands_strategies.cli.text import printable
 from openhands_strategies.errors import LoadError, StrategyError, describe
@@ -14,6 +14,17 @@ from openhands_strategies.project.trust import is_trusted
 from openhands_strategies.project.trust_file import TrustFile
 from openhands_strategies.sources.source import GitSource, Located, PathSource, Source
 from openhands_strategies.sources.tree import hash_tree, tree_files
+
+_FULL: Final = (
+    "attribute",
+    "kind",
+    "file",
+    "line",
+    "requirements",
+    "findings",
+    "parts",
+    "replaces",
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,7 @@ class Entry:
             "version": self.version,
             "source": self.located.source.to_json(),
             "params": shared.get("params", []),
+            "overlay": shared.get("overlay", False),
             "trusted": self.trusted,
             "error": self.error.to_json() if self.error else None,
         }
@@ -76,7 +88,7 @@ class Entry:
         """The document of `show --json`, but for `shadows`."""
         shared = dict(self.manifest.to_json()) if self.manifest else {}
         entry = {**self.to_json(), "reference": self.located.reference}
-        for key in ("attribute", "kind", "file", "line", "requirements", "findings"):
+        for key in _FULL:
             entry[key] = shared.get(key)
         entry["capabilities"] = shared.get("capabilities") or Capabilities().to_json()
         return entry

@@ -103,7 +103,7 @@ def _list(context: click.Context) -> None:
 @json_option
 @debug_option
 @click.pass_context
-def _update(context: click.Context, name: str | None) -> None:
+def _update(context: click.Context, name: str | None) -> int:
     """Fetch one index, or all of them, as they are now.
 
     One that cannot be fetched does not keep the others from it; the exit code tells of it.
@@ -111,33 +111,36 @@ def _update(context: click.Context, name: str | None) -> None:
     frame, home = current_frame(context), find_home()
     before = {index.name: index for index in list_indexes(home)}
     updated: list[UserIndex] = []
-    failed: list[StrategyError] = []
+    failed: dict[str, StrategyError] = {}
     with fetch_progress(frame) as progress:
         fetching = Fetching(progress=progress)
         for one in before if name is None else [name]:
             try:
                 updated.append(update_index(one, home, fetching))
             except StrategyError as error:
-                failed.append(error)
-    if failed and (frame.json or len(failed) + len(updated) == 1):
-        raise failed[0]
+                failed[one] = error
+    first = next(iter(failed.values()), None)
+    if first is not None and not updated and len(failed) == 1:
+        raise first
     if frame.json:
-        print_json(
-            {
-                "indexes": [
-                    {**asdict(index), "changed": index != before.get(index.name)}
-                    for index in updated
-                ]
-            }
-        )
-        return
+        document: dict[str, Any] = {
+            "indexes": [
+                {**asdict(index), "changed": index != before.get(index.name)} for index in updated
+            ]
+        }
+        if first is not None:
+            document["error"] = first.to_json()
+            document["failed"] = {one: error.to_json() for one, error in failed.items()}
+        print_json(document)
+        return 0 if first is None else first.exit_code
     for index in updated:
         changed = "updated" if index != before.get(index.name) else "no change in"
         click.echo(f"{changed} index {_told(index)}")
-    for problem in failed[1:]:
+    for problem in [*failed.values()][1:]:
         warn(problem)
-    if failed:
-        raise failed[0]
+    if first is not None:
+        raise first
+    return 0
 
 
 @command.command("check")

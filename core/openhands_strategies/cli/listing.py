@@ -32,10 +32,13 @@ def command(context: click.Context, outdated: bool) -> None:
     """
     frame = current_frame(context)
     listing = list_all()
-    behind = find_outdated(frame) if outdated else []
+    behind, failed = find_outdated(frame) if outdated else ([], [])
     consents, problems = _consents(listing.entries)
     entries = [read_entry(located, consents) for located in listing.entries]
     warnings = [*listing.warnings, *problems]
+    # What may not even be asked was told of by the listing already.
+    told = {(one.code, one.message) for one in warnings}
+    warnings += [one for one in failed if (one.code, one.message) not in told]
     if frame.json:
         document = {
             "strategies": [entry.to_json() for entry in entries],
@@ -47,7 +50,7 @@ def command(context: click.Context, outdated: bool) -> None:
     for warning in warnings:
         warn(warning)
     if outdated:
-        print_outdated(behind)
+        print_outdated(behind, not failed)
     elif entries:
         rows = [("NAME", "VERSION", "SOURCE", "DESCRIPTION"), *map(_row, entries)]
         click.echo("\n".join(aligned(rows)))
@@ -71,5 +74,7 @@ def _row(entry: Entry) -> tuple[str, str, str, str]:
     else:
         known = entry.manifest.description if entry.manifest else None
         about = "computed" if known is None else printable(known, 100)
+        if entry.manifest is not None and entry.manifest.overlay:
+            about = f"overlay: {about}"
     source = source_text(entry.located.source, 120)
     return printable(entry.name, 60), printable(entry.version or "-", 20), source, about

@@ -13,6 +13,7 @@ from openhands_strategies.cli.change_text import short
 from openhands_strategies.cli.frame import Frame
 from openhands_strategies.cli.project_options import working
 from openhands_strategies.cli.text import aligned, printable, say
+from openhands_strategies.errors import StrategyError
 from openhands_strategies.project.project_file import ProjectFile, find_project, user_file
 from openhands_strategies.project.sync import Outdated, outdated
 
@@ -36,27 +37,35 @@ class Behind:
         }
 
 
-def find_outdated(frame: Frame) -> list[Behind]:
+def find_outdated(frame: Frame) -> tuple[list[Behind], list[StrategyError]]:
     """Ask for what the project and the user's own file have locked; nothing is fetched.
 
+    Returns:
+        What has moved on, and an `EntryError` for each repository that cannot be asked.
+
     Raises:
-        EntryError: A repository that cannot be asked.
         FileError: `project_file_invalid` or `lock_file_invalid`.
     """
+    behind: list[Behind] = []
+    failed: list[StrategyError] = []
     with working(frame) as work:
         own, here = user_file(work.home), find_project(Path.cwd())
-        return [
-            Behind(project, state)
-            for project in (here, own)
-            if project is not None
-            for state in outdated(project, work.home, work.fetching)
-        ]
+        for project in (here, own):
+            if project is not None:
+                states = outdated(project, work.home, work.fetching, warn=failed.append)
+                behind += [Behind(project, state) for state in states]
+    return behind, failed
 
 
-def print_outdated(behind: Sequence[Behind]) -> None:
-    """Print a table, or that there is nothing to update."""
+def print_outdated(behind: Sequence[Behind], complete: bool) -> None:
+    """Print a table, or that there is nothing to update.
+
+    Args:
+        behind: What has moved on.
+        complete: Whether every repository could be asked.
+    """
     if not behind:
-        say("every locked strategy is up to date")
+        say(f"every {'' if complete else 'other '}locked strategy is up to date")
         return
     head = ("NAME", "REVISION", "LOCKED", "NEWEST", "UPDATE WITH")
     click.echo("\n".join(aligned([head, *map(_row, behind)])))

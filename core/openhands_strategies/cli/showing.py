@@ -13,7 +13,7 @@ from openhands_strategies.cli.entry import Entry, read_entry, source_text
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
 from openhands_strategies.cli.project_options import working
 from openhands_strategies.cli.text import aligned, error_lines, printable
-from openhands_strategies.manifest.model import Capabilities
+from openhands_strategies.manifest.model import Capabilities, Manifest
 from openhands_strategies.params import StrategyParam, allowed
 from openhands_strategies.project.indexes import IndexSource
 from openhands_strategies.registry.catalog import list_all, resolve, shadows
@@ -38,8 +38,8 @@ def complete_reference(
 def command(context: click.Context, reference: str) -> None:
     """Show what is known of a strategy without running it.
 
-    REF is a name, a .py file, a file.py:Class, a directory with strategy.py, or a git
-    reference, which is fetched.
+    REF is a name, a .py file, a file.py:Class, a directory with strategy.py or plugin
+    files, or a git reference, which is fetched.
     """
     frame, host = current_frame(context), plugin_host()
     with working(frame) as work:
@@ -79,12 +79,15 @@ def _lines(entry: Entry, hidden: list[Source | IndexSource]) -> Iterator[str]:
     asked = shlex.quote(located.name or located.reference)
     place = str(located.file)
     if manifest is not None:
-        place = f"{located.root / manifest.file}:{manifest.line} {manifest.attribute}"
+        place = str(located.root / manifest.file)
+        if manifest.line:
+            place = f"{place}:{manifest.line} {manifest.attribute}"
     yield from aligned(
         [
             ("source", f"{source_text(located.source)} ({located.source.type})"),
             ("code", printable(place)),
             ("trusted", "yes" if entry.trusted else f"no; ohs trust {printable(asked, 500)}"),
+            *(_kind_rows(manifest) if manifest is not None else ()),
             *(("shadows", source_text(one)) for one in hidden),
         ],
         indent="  ",
@@ -93,12 +96,30 @@ def _lines(entry: Entry, hidden: list[Source | IndexSource]) -> Iterator[str]:
         yield ""
         yield from error_lines(entry.error)
     if manifest is not None:
+        yield from _part_lines(manifest)
         yield ""
         yield from _param_lines(manifest.params)
         yield ""
         yield from _capability_lines(manifest.capabilities)
         for finding in manifest.findings:
             yield f"finding: {printable(finding.message)} [{finding.code}]"
+
+
+def _kind_rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    if manifest.overlay:
+        yield "overlay", "adds to another strategy, see --with; does no work alone"
+    if manifest.replaces != ():
+        replaces = "computed" if manifest.replaces is None else ", ".join(manifest.replaces)
+        yield "replaces", printable(replaces, 500)
+
+
+def _part_lines(manifest: Manifest) -> Iterator[str]:
+    if manifest.parts is None:
+        yield from ("", "parts: computed")
+    elif manifest.parts:
+        yield from ("", "parts")
+        rows = [(printable(one, 60), printable(ref, 500)) for one, ref in manifest.parts.items()]
+        yield from aligned(rows, indent="  ")
 
 
 def _param_lines(params: tuple[StrategyParam, ...] | None) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from openhands_strategies.project.trust import is_trusted, listed, revoke, trust
 from openhands_strategies.project.trust_facts import TrustFacts, trust_facts
 from openhands_strategies.project.trust_file import TrustedPath, TrustedTree
 from openhands_strategies.registry.catalog import list_all, resolve
-from openhands_strategies.sources.path import ENTRY
+from openhands_strategies.sources.entry import ENTRY
 from openhands_strategies.sources.reference import (
     GitReference,
     NameReference,
@@ -81,13 +82,14 @@ def command(
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the user is asked about."""
+    """What the user is asked about; `copy` is what is shown, where it is not stored yet."""
 
     located: Located
     manifest: Manifest
     tree: str
     facts: TrustFacts
     known: bool
+    copy: Path | None
 
     @property
     def by_path(self) -> bool:
@@ -95,10 +97,14 @@ class _Asked:
 
 
 def _trust(reference: str, frame: Frame, yes: bool) -> None:
-    home = find_home()
-    asked = _asked(reference, home, frame)
-    if asked is None:
-        return
+    # A refusal leaves nothing in the store.
+    with tempfile.TemporaryDirectory(prefix="ohs-trust-") as place:
+        asked = _asked(reference, find_home(), frame, Path(place))
+        if asked is not None:
+            _decide(asked, reference, frame, yes)
+
+
+def _decide(asked: _Asked, reference: str, frame: Frame, yes: bool) -> None:
     if not asked.known:
         if not yes and (frame.json or not can_ask()):
             if not frame.json:
@@ -114,7 +120,7 @@ def _trust(reference: str, frame: Frame, yes: bool) -> None:
             raise TrustError(
                 "trust_refused", f"{asked.facts.name} stays untrusted", "nothing was changed"
             )
-        trust(asked.located, asked.tree, asked.manifest, home=home)
+        _record(asked, find_home())
     if frame.json:
         kind = "path" if asked.by_path else "tree"
         print_json({"trusted": kind, "new": not asked.known, **asked.facts.to_json()})
@@ -125,7 +131,15 @@ def _trust(reference: str, frame: Frame, yes: bool) -> None:
     click.echo(f"{name} {already}: {printable(str(what), 2000)}")
 
 
-def _asked(reference: str, home: Home, frame: Frame) -> _Asked | None:
+def _record(asked: _Asked, home: Home) -> None:
+    """Write the consent down, and keep what it is to: a change is compared with it."""
+    with fetching_trees(home, asked.copy is not None):
+        if asked.copy is not None:
+            put_tree(home.store, asked.copy, tree_files(asked.copy))
+        trust(asked.located, asked.tree, asked.manifest, home=home)
+
+
+def _asked(reference: str, home: Home, frame: Frame, place: Path) -> _Asked | None:
     """Find, read and hash the strategy; None, and a word, for what pip installed."""
     may_fetch = not isinstance(parse_reference(reference), PathReference)
     with fetch_progress(frame) as progress, fetching_trees(home, may_fetch):
@@ -134,7 +148,7 @@ def _asked(reference: str, home: Home, frame: Frame) -> _Asked | None:
         if isinstance(located.source, DistributionSource):
             _installed(located, frame)
             return None
-        root, tree = located.root, located.tree
+        root, tree, copy = located.root, located.tree, None
         files = tree_files(located.root, located.only)
         if tree is not None:
             _check_stored(located, hash_tree(root, files))
@@ -142,11 +156,11 @@ def _asked(reference: str, home: Home, frame: Frame) -> _Asked | None:
             tree = hash_tree(root, files)
         else:
             # Consent is to a content, so what is shown is read from a copy of it.
-            stored = put_tree(home.store, root, files)
-            root, tree = stored.path, stored.tree
+            stored = put_tree(place / "store", root, files)
+            root, tree, copy = stored.path, stored.tree, stored.path
         manifest = read_manifest(root, located.module, located.attribute, located.name)
         facts = trust_facts(replace(located, root=root), tree, manifest, home)
-        return _Asked(located, manifest, tree, facts, _known(located, tree, home))
+        return _Asked(located, manifest, tree, facts, _known(located, tree, home), copy)
 
 
 def _check_stored(located: Located, tree: str) -> None:

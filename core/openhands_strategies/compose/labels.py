@@ -6,9 +6,10 @@ import re
 from typing import Final
 
 from openhands_strategies.errors import BuildError
-from openhands_strategies.labels import free_label as free_label
-from openhands_strategies.labels import kebab, reference_label
+from openhands_strategies.labels import free_label, kebab, reference_label
 from openhands_strategies.strategy import Strategy
+
+__all__ = ["free_label", "given_label", "label_of"]
 
 _LABEL: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 

@@ -144,15 +144,20 @@ class Manifest:
         description: One line; None when it is computed.
         version: From plugin.json, else from pyproject.toml.
         params: Declared parameters; None when they are computed.
-        attribute: Class or instance in the entry module.
-        kind: Whether `attribute` is a class or an instance.
-        line: Line of the definition in `file`.
+        attribute: Class or instance in the entry module; empty for a plugin directory
+            without one.
+        kind: Whether `attribute` is a class or an instance, or there is only a directory.
+        line: Line of the definition in `file`; 0 for a directory.
         file: File of the definition, relative to the tree; the entry module, or one
-            that it imports from.
+            that it imports from. The plugin.json of a directory, if any.
         requirements: Requirements (PEP 508) of the tree or the file.
         sdk_classes: SDK subclasses in all files that the entry module reaches.
         removed_imports: Uses of what the SDK no longer has.
         findings: For `ohs check`.
+        parts: Label to reference of each strategy that it is made of, "computed" for one
+            that the code makes; None when the parts are computed.
+        overlay: Whether it only adds to another strategy.
+        replaces: What it says that it replaces in that one; None when that is computed.
     """
 
     name: str | None
@@ -160,7 +165,7 @@ class Manifest:
     version: str | None
     params: tuple[StrategyParam, ...] | None
     attribute: str
-    kind: Literal["class", "instance"]
+    kind: Literal["class", "instance", "directory"]
     line: int
     file: str
     capabilities: Capabilities = field(default_factory=Capabilities)
@@ -168,6 +173,9 @@ class Manifest:
     sdk_classes: tuple[SdkClass, ...] = ()
     removed_imports: tuple[RemovedImport, ...] = ()
     findings: tuple[Finding, ...] = ()
+    parts: Mapping[str, str] | None = field(default_factory=dict)
+    overlay: bool = False
+    replaces: tuple[str, ...] | None = ()
 
     def to_json(self) -> Mapping[str, Any]:
         """The manifest's share of a `list` or `show` entry."""
@@ -185,4 +193,7 @@ class Manifest:
             "capabilities": self.capabilities.to_json(),
             "requirements": list(self.requirements),
             "findings": [finding.to_json() for finding in self.findings],
+            "parts": COMPUTED if self.parts is None else dict(self.parts),
+            "overlay": self.overlay,
+            "replaces": COMPUTED if self.replaces is None else list(self.replaces),
         }

@@ -1,15 +1,15 @@
-"""A strategy directory's plugin files: metadata, skills, hooks, agents, MCP servers.
+"""A strategy directory's plugin files: metadata, skills, commands, hooks, agents, MCP servers.
 
 Both layouts that the SDK reads are known. Agent Plugins 1.0 has a `plugin.json` with
-`$schema` at the root, `mcp.json`, and hooks and agents below `dev.openhands/`; the older
-one has `.plugin/plugin.json` (or `.claude-plugin/`), `.mcp.json`, `hooks/`, `agents/`. A
-strategy may use the places of both at once; everything found counts.
+`$schema` at the root, `mcp.json`, and hooks, agents and commands below `dev.openhands/`; the
+older one has `.plugin/plugin.json` (or `.claude-plugin/`), `.mcp.json`, `hooks/`, `agents/`,
+`commands/`. A strategy may use the places of both at once; everything found counts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -30,9 +30,11 @@ from openhands_strategies.manifest.shapes import hooks_of, servers_of
 AGENT_PLUGINS_SCHEMA: Final = "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json"
 EXTENSION_FOLDER: Final = "dev.openhands"
 _METADATA: Final = ("plugin.json", ".plugin/plugin.json", ".claude-plugin/plugin.json")
-_HOOKS: Final = ("hooks/hooks.json", f"{EXTENSION_FOLDER}/hooks/hooks.json")
-_MCP: Final = (".mcp.json", "mcp.json")
-_AGENTS: Final = ("agents", f"{EXTENSION_FOLDER}/agents")
+HOOK_FILES: Final = ("hooks/hooks.json", f"{EXTENSION_FOLDER}/hooks/hooks.json")
+PORTABLE_MCP_FILE: Final = "mcp.json"
+MCP_FILES: Final = (".mcp.json", PORTABLE_MCP_FILE)
+AGENT_FOLDERS: Final = ("agents", f"{EXTENSION_FOLDER}/agents")
+COMMAND_FOLDERS: Final = ("commands", f"{EXTENSION_FOLDER}/commands")
 # What the SDK runs when it renders a skill; fenced, escaped and quoted code is skipped.
 _INLINE_COMMAND: Final = re.compile(
     r"```[\s\S]*?(?:```|\Z)|\\!`[^`]+`|(?<!!)`[^`]+`|!`(?P<command>[^`]+)`"
@@ -47,13 +49,16 @@ class PluginFiles:
         metadata_file: The plugin.json that counts; None when there is none.
         name: Its name.
         version: Its version; None when it gives none.
+        description: Its description; None when it gives none.
+        skills: Skills, and commands, which the SDK makes skills of.
         agents: Names of Markdown agents.
-        findings: What the SDK would skip.
+        findings: What cannot be read.
     """
 
     metadata_file: str | None = None
     name: str | None = None
     version: str | None = None
+    description: str | None = None
     hooks: tuple[Hook, ...] = ()
     skills: tuple[Skill, ...] = ()
     agents: tuple[str, ...] = ()
@@ -72,37 +77,51 @@ class _Found:
     findings: list[Finding] = field(default_factory=list)
 
 
-def read_plugin(root: Path) -> PluginFiles:
+def read_plugin(root: Path, name: str | None = None) -> PluginFiles:
     """Read a directory's plugin files; all of them are optional.
+
+    Args:
+        root: The directory.
+        name: Stands before the names of commands where no plugin.json gives one.
 
     Raises:
         LoadError: `plugin_json_invalid`, `hooks_json_invalid`, `mcp_json_invalid`,
-            `link_outside`, or a code of `read_text`. A skill or agent whose header is
-            broken is a finding: the SDK leaves it out.
+            `link_outside`, or a code of `read_text`. A skill, command or agent whose
+            header is broken is a finding here, and an error when the strategy is built.
     """
     found = _Found()
     metadata_file, metadata = _metadata(root)
-    for file in _HOOKS:
+    for file in HOOK_FILES:
         if exists(root, file):
             found.hooks.extend(hooks_of(read_json(root, file, "hooks_json_invalid"), file))
-    for file in _MCP:
+    for file in MCP_FILES:
         if exists(root, file):
             found.mcp.extend(_servers(root, file))
     _skills(root, found)
-    for folder in _AGENTS:
-        for name in entries(root, folder):
-            if name.lower().endswith(".md") and name.lower() != "readme.md":
-                _agent(root, f"{folder}/{name}", found)
+    for file in markdown_files(root, COMMAND_FOLDERS):
+        _command(root, file, metadata.get("name") or name or root.name, found)
+    for file in markdown_files(root, AGENT_FOLDERS):
+        _agent(root, file, found)
     return PluginFiles(
         metadata_file,
         metadata.get("name"),
         metadata.get("version"),
+        metadata.get("description"),
         tuple(found.hooks),
         tuple(found.skills),
         tuple(dict.fromkeys(found.agents)),
         tuple(found.mcp),
         tuple(found.findings),
     )
+
+
+def plugin_name(root: Path) -> str | None:
+    """The name that a plugin.json gives, if there is one.
+
+    Raises:
+        LoadError: `plugin_json_invalid`, or a code of `read_text`.
+    """
+    return _metadata(root)[1].get("name")
 
 
 def _metadata(root: Path) -> tuple[str | None, dict[str, str]]:
@@ -132,6 +151,14 @@ def _metadata(root: Path) -> tuple[str | None, dict[str, str]]:
             )
         texts[key] = printable(value)
     return file, texts
+
+
+def markdown_files(root: Path, folders: Sequence[str]) -> Iterator[str]:
+    """Paths of the Markdown files in folders of the tree, read-me files left out."""
+    for folder in folders:
+        for name in entries(root, folder):
+            if name.lower().endswith(".md") and name.lower() != "readme.md":
+                yield f"{folder}/{name}"
 
 
 def _skills(root: Path, found: _Found) -> None:
@@ -176,6 +203,17 @@ def _skill(root: Path, file: str, default: str, found: _Found) -> None:
     )
     if isinstance(header.get("mcp_tools"), dict):
         found.mcp.extend(servers_of(header["mcp_tools"], file))
+
+
+def _command(root: Path, file: str, plugin: str, found: _Found) -> None:
+    read = _markdown(root, file, found)
+    if read is None:
+        return
+    header, body = read
+    commands = (one["command"] for one in _INLINE_COMMAND.finditer(body))
+    name = f"{plugin}:{PurePosixPath(file).stem}"
+    about = _text(header, "description") or f"Command /{name}"
+    found.skills.append(Skill(name, about, file, tuple(one for one in commands if one)))
 
 
 def _agent(root: Path, file: str, found: _Found) -> None:

@@ -10,11 +10,13 @@ from typing import Final
 from openhands_strategies.errors import LoadError
 from openhands_strategies.manifest.capabilities import agents_in, hooks_in, servers_in, tools_in
 from openhands_strategies.manifest.classes import attribute as class_attribute
+from openhands_strategies.manifest.compositions import shape_of
 from openhands_strategies.manifest.dependencies import (
     ProjectFile,
     read_project,
     script_requirements,
 )
+from openhands_strategies.manifest.directory import read_directory
 from openhands_strategies.manifest.files import PYTHON_LIMIT, exists, printable, read_bytes
 from openhands_strategies.manifest.literals import Computed, check_unique
 from openhands_strategies.manifest.model import Capabilities, Finding, Manifest
@@ -44,8 +46,10 @@ def read_manifest(
 
     Args:
         root: Directory of the tree.
-        module: Entry file, relative to it, POSIX form.
-        attribute: Class or instance that the user or an entry point named.
+        module: Entry file, relative to it, POSIX form; empty for a plugin directory
+            without one.
+        attribute: Class or instance that the user or an entry point named. For a plugin
+            directory its own name, which counts where no plugin.json gives one.
         name: The name under which it is known, if any; decides between several
             classes and is compared with what the class says.
         directory: Whether `root` is the strategy's own, so that plugin files and
@@ -60,6 +64,8 @@ def read_manifest(
             `frontmatter_format`, `pyproject_invalid` or `script_metadata_invalid`.
     """
     try:
+        if not module:
+            return read_directory(root, attribute or name)
         return _read(root, module, attribute, name, directory)
     except LoadError as error:
         if name is None:
@@ -75,19 +81,20 @@ def _read(
     candidate = choose(tree, entry, attribute, name)
     if directory is None:
         directory = Path(module).name in _DIRECTORY_MODULES or exists(root, "__init__.py")
-    plugin = read_plugin(root) if directory else PluginFiles()
+    known = text_of(tree, candidate, "name")
+    plugin = read_plugin(root, known or name) if directory else PluginFiles()
     project = read_project(root) if directory else ProjectFile()
     inline = script_requirements(decode(read_bytes(root, module, PYTHON_LIMIT), module), module)
     requirements = tuple(dict.fromkeys((*project.requirements, *inline)))
     scopes = tree.reachable(module)
     classes = sdk_classes(tree, scopes)
-    known = text_of(tree, candidate, "name")
     where = f"{candidate.file or module}:{candidate.line}"
     if known is not None and (not known.isprintable() or len(known) > _MAX_NAME):
         raise LoadError(
             "name_invalid", f"{where}: name {printable(known, 60)!r} cannot be used", _NAME_HINT
         )
     description = text_of(tree, candidate, "description")
+    shape = shape_of(tree, candidate.info, candidate.instance)
     return Manifest(
         name=known,
         description=None if description is None else printable(description),
@@ -114,6 +121,9 @@ def _read(
             *_computed_dependencies(project),
             *local_class_findings(classes),
         ),
+        parts=shape.parts,
+        overlay=shape.overlay,
+        replaces=shape.replaces,
     )
 
 

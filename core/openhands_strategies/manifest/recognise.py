@@ -13,12 +13,15 @@ from openhands_strategies.manifest.classes import (
     attribute,
     class_info,
 )
+from openhands_strategies.manifest.compositions import (
+    composer_of,
+    composition_text,
+    used_as_parts,
+)
 from openhands_strategies.manifest.files import printable
 from openhands_strategies.manifest.literals import Computed
 from openhands_strategies.manifest.source import Definition, Scope, Tree
 
-_COMPOSERS: Final = frozenset({"pipeline", "team", "layer"})
-_COMPOSE_MODULE: Final = "openhands_strategies"
 _SHOWN: Final = 8
 
 
@@ -63,8 +66,7 @@ def choose(tree: Tree, entry: Scope, wanted: str | None, name: str | None) -> Ca
     """
     if wanted is not None:
         return _named(tree, entry, wanted)
-    classes = _classes(tree, entry)
-    found = classes or _instances(tree, entry)
+    found = _offered(tree, entry)
     if len(found) > 1 and name is not None:
         found = [one for one in found if text_of(tree, one, "name") == name] or found
     if len(found) == 1:
@@ -79,10 +81,29 @@ def choose(tree: Tree, entry: Scope, wanted: str | None, name: str | None) -> Ca
     )
 
 
+def _offered(tree: Tree, entry: Scope) -> list[Candidate]:
+    """Classes, or else instances. A composition counts beside the classes that it does not
+    put together itself."""
+    classes, instances = _classes(tree, entry), _instances(tree, entry)
+    composed = [one for one in instances if _is_composed(one)]
+    if not composed:
+        return classes or instances
+    used = used_as_parts(entry)
+    found = [one for one in (*classes, *composed) if one.attribute not in used]
+    return found or composed
+
+
+def _is_composed(candidate: Candidate) -> bool:
+    made = candidate.instance
+    return made is not None and composer_of(made.scope, made.node) != ""
+
+
 def text_of(tree: Tree, candidate: Candidate, field: str) -> str | None:
     """The literal `name` or `description`, or None when it is computed or not set."""
     if candidate.instance is not None:
         node = candidate.instance.node
+        if composer_of(candidate.instance.scope, node):
+            return composition_text(tree, candidate.instance, field)
         keywords = node.keywords if isinstance(node, ast.Call) else []
         for keyword in keywords:
             if keyword.arg == field and isinstance(keyword.value, ast.Constant):
@@ -121,7 +142,7 @@ def _named(tree: Tree, entry: Scope, wanted: str) -> Candidate:
             f"{found.scope.file}:{found.node.lineno}: {wanted} is a function",
             "name a class or an instance",
         )
-    known = [one.attribute for one in _classes(tree, entry) or _instances(tree, entry)]
+    known = [one.attribute for one in _offered(tree, entry)]
     near = difflib.get_close_matches(wanted[:100], {*known, *entry.values}, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"it has: {_few(known) or 'none'}"
     raise LoadError("attribute_missing", f"{entry.file} has no {printable(wanted, 100)!r}", hint)
@@ -175,11 +196,7 @@ def _instances(tree: Tree, entry: Scope) -> list[Candidate]:
             continue
         definition = Definition(entry, node)
         info = _class_of(tree, definition)
-        dotted = entry.dotted(node.func) or ""
-        composed = (
-            dotted.rpartition(".")[2] in _COMPOSERS and dotted.partition(".")[0] == _COMPOSE_MODULE
-        )
-        if composed or (info is not None and info.is_strategy):
+        if composer_of(entry, node) or (info is not None and info.is_strategy):
             found.append(Candidate(name, info, definition))
     return found
 

@@ -81,12 +81,12 @@ def newest_commit(reference: GitReference, fetching: Fetching) -> str:
     """Ask the repository which commit a revision means now.
 
     Raises:
-        ResolveError: `offline_missing`, or what `resolve_revision` raises.
+        ResolveError: `not_in_store`, or what `resolve_revision` raises.
     """
     if fetching.offline:
         raise ResolveError(
-            "offline_missing",
-            f"{reference}: asking for its commit needs the network",
+            "not_in_store",
+            f"{reference}: which commit is meant is not in the store, and nobody may be asked",
             "leave out --offline",
         )
     from openhands_strategies.sources.git_fetch import resolve_revision

@@ -22,7 +22,8 @@ from openhands_strategies.project.lock_file import (
 )
 from openhands_strategies.project.project_file import Entry, ProjectFile
 from openhands_strategies.sources.distribution import installed
-from openhands_strategies.sources.path import ENTRY, locate_path
+from openhands_strategies.sources.entry import ENTRY, attribute_of, entry_of
+from openhands_strategies.sources.path import locate_path
 from openhands_strategies.sources.reference import NameReference, PathReference
 from openhands_strategies.sources.source import DistributionSource, GitSource, Located
 from openhands_strategies.sources.store import get_tree
@@ -71,7 +72,7 @@ def locate_entries(project: ProjectFile, home: Home) -> Iterator[Located | Entry
     found: list[Located] | None = None
     for entry in project.entries.values():
         if found is None and isinstance(place.lock.get(entry.name), LockedDistribution):
-            found = installed()[0]  # once, and only when it is needed
+            found = installed(store=home.store)[0]  # once, and only when it is needed
         try:
             yield _locate(entry, place, found)
         except EntryError as error:
@@ -143,7 +144,8 @@ def locate_locked(
         ResolveError, LoadError: What fetching raises.
     """
     if isinstance(locked, LockedDistribution):
-        return _installed(locked, name, installed()[0] if found is None else found)
+        found = installed(store=home.store)[0] if found is None else found
+        return _installed(locked, name, found)
     allow_url(locked.url, home)
     root = get_tree(home.store, locked.tree)
     if root is None:
@@ -153,10 +155,12 @@ def locate_locked(
                 "run ohs sync",
             )  # fmt: skip
         return fetch_locked(locked, home, fetching)
-    if not (root / ENTRY).is_file():
+    entry_file = entry_of(root)
+    if entry_file is None:
         raise ResolveError("strategy_file_missing", f"{locked.reference} has no {ENTRY}", "")
     source = GitSource(locked.url, locked.commit, locked.subdirectory, locked.requested)
-    return Located(str(locked.reference), source, root, ENTRY, tree=locked.tree)
+    attribute = attribute_of(entry_file, source)
+    return Located(str(locked.reference), source, root, entry_file, attribute, tree=locked.tree)
 
 
 def _installed(locked: LockedDistribution, name: str, found: list[Located]) -> Located:

@@ -18,7 +18,7 @@ from openhands_strategies.project.changes import (
 )
 from openhands_strategies.project.home import Home
 from openhands_strategies.project.lock_file import Locked, LockedDistribution, LockedGit
-from openhands_strategies.sources.path import ENTRY
+from openhands_strategies.sources.entry import entry_of
 from openhands_strategies.sources.store import get_tree
 
 
@@ -82,4 +82,4 @@ def _tree(locked: Locked | None, home: Home) -> Path | None:
 
 
 def _capabilities(root: Path) -> CapabilityLines:
-    return capability_lines(read_manifest(root, ENTRY).capabilities)
+    return capability_lines(read_manifest(root, entry_of(root) or "").capabilities)

@@ -101,7 +101,7 @@ def locate_name(reference: NameReference, home: Home, fetching: Fetching, warn: 
             `distribution_missing`, or what fetching raises.
     """
     name = reference.name
-    found = [one for one in installed()[0] if one.name == name]
+    found = [one for one in installed(store=home.store)[0] if one.name == name]
     if len(found) == 1:
         return found[0]
     if found:
@@ -207,7 +207,9 @@ def _name(
     old: Locked | None,
 ) -> Locked:
     # It may be installed elsewhere only, on the machine that wrote the lock file.
-    if old is not None and all(one.name != reference.name for one in installed()[0]):
+    if old is not None and all(
+        one.name != reference.name for one in installed(store=home.store)[0]
+    ):
         return old
     located = locate_name(reference, home, fetching, warn)
     locked = locked_as(name, located)

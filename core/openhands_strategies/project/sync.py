@@ -154,11 +154,18 @@ def update(
     return _relock(project, home, fetching or Fetching(), warn, upgrade=names, write=write)
 
 
-def outdated(project: ProjectFile, home: Home, fetching: Fetching | None = None) -> list[Outdated]:
+def outdated(
+    project: ProjectFile, home: Home, fetching: Fetching | None = None, *, warn: Warn = warn_by_log
+) -> list[Outdated]:
     """Ask which revisions have moved on since they were locked; nothing is fetched.
 
+    Args:
+        project: The project's file.
+        home: The user's consents, for repositories on this machine.
+        fetching: How to ask.
+        warn: Takes an `EntryError` for each repository that cannot be asked; the others are.
+
     Raises:
-        EntryError: A repository that cannot be asked.
         FileError: `lock_file_invalid`.
     """
     found = []
@@ -171,7 +178,8 @@ def outdated(project: ProjectFile, home: Home, fetching: Fetching | None = None)
             allow_url(one.url, home)
             newest = newest_commit(one.reference, fetching or Fetching())
         except StrategyError as error:
-            raise EntryError(entry, project, error) from error
+            warn(EntryError(entry, project, error))
+            continue
         if newest != one.commit:
             found.append(Outdated(entry.name, one.requested, one.commit, newest))
     return found

@@ -98,5 +98,5 @@ class Distributions:
     @hookimpl
     def list_strategies(self) -> list[Located | StrategyError]:
         """Every installed strategy, read anew at each call."""
-        found, broken = installed(path=self.path)
+        found, broken = installed(path=self.path, store=find_home().store)
         return [*found, *broken]

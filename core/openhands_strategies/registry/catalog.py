@@ -16,7 +16,7 @@ from openhands_strategies.project.locking import ambiguous
 from openhands_strategies.project.toml_file import FileError
 from openhands_strategies.registry.host import Host, Warn, plugin_host
 from openhands_strategies.sources.distribution import BrokenOffer
-from openhands_strategies.sources.path import ENTRY
+from openhands_strategies.sources.entry import ENTRY, entry_of
 from openhands_strategies.sources.reference import NameReference, parse_reference
 from openhands_strategies.sources.source import Located, Source
 
@@ -190,7 +190,8 @@ def _here(text: str, base: Path) -> str:
         return ""
     for name in (text, f"{text}.py"):
         path = base / name
-        if (path / ENTRY).is_file() or (path.suffix == ".py" and path.is_file()):
+        usable = path.suffix == ".py" if path.is_file() else path.is_dir() and entry_of(path)
+        if usable not in (None, False):
             return f"./{name}"
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from openhands_strategies.compose.directory import PluginDirectory
 from openhands_strategies.errors import LoadError, StrategyError, describe
 from openhands_strategies.manifest.dependencies import missing_requirements
 from openhands_strategies.manifest.model import Manifest
@@ -19,7 +20,7 @@ from openhands_strategies.runtime.parts import Chain, locate_part, refuse_cycle,
 from openhands_strategies.runtime.rfc import as_subagents, captured_registrations
 from openhands_strategies.sources.distribution import distribution_files, installed
 from openhands_strategies.sources.source import GitSource, Located
-from openhands_strategies.sources.store import get_tree, put_tree
+from openhands_strategies.sources.store import claim_tree, get_tree, put_tree
 from openhands_strategies.sources.tree import hash_tree, tree_files
 
 __all__ = ["Loaded", "load", "load_again"]
@@ -51,10 +52,11 @@ def load(
 
 def _load(located: Located, home: Home, chain: Chain) -> Loaded:
     if located.tree is not None:
+        claim_tree(home.store, located.tree)
         root, tree = located.root, hash_tree(located.root, tree_files(located.root))
     elif located.import_name is None:
         files = tree_files(located.root, located.only)
-        stored = put_tree(home.store, located.root, files)
+        stored = put_tree(home.store, located.root, files, claim=True)
         root, tree = stored.path, stored.tree
     else:
         root, tree = located.root, hash_tree(located.root, distribution_files(located))
@@ -100,7 +102,9 @@ def _load_again(origin: Origin, home: Home) -> Loaded:
         if origin.commit is not None:
             check_consent(origin.name, origin.reference, origin.tree, home)
     else:
-        located = next((one for one in installed()[0] if _same_place(one, origin)), None)
+        located = next(
+            (one for one in installed(store=home.store)[0] if _same_place(one, origin)), None
+        )
         if located is None:
             raise _changed(origin, "it is no longer installed")
         root = located.root
@@ -142,6 +146,9 @@ def _changed(origin: Origin, why: str) -> LoadError:
 
 def _loaded(origin: Origin, root: Path, manifest: Manifest) -> Loaded:
     where = f"strategy {origin.name!r} ({origin.reference})"
+    if not origin.module:
+        overlay = PluginDirectory(origin.name, manifest.description or "")
+        return Loaded(overlay, origin, root, manifest)
     if manifest.removed_imports:
         gone = manifest.removed_imports[0]
         raise LoadError(

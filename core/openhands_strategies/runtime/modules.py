@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import threading
 from importlib.machinery import SourceFileLoader
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from openhands_strategies.errors import LoadError, StrategyError, describe
 from openhands_strategies.manifest.model import Manifest
+from openhands_strategies.runtime.archive_import import import_installed
 from openhands_strategies.runtime.entries import Origin
 from openhands_strategies.runtime.rfc import captured_registrations, provide_rfc_module
 from openhands_strategies.runtime.sdk_classes import check_class_names
@@ -36,7 +36,7 @@ def strategy_module(origin: Origin, root: Path, manifest: Manifest, where: str) 
         try:
             with captured_registrations() as captured:
                 if origin.import_name is not None:
-                    module = importlib.import_module(origin.import_name)
+                    module = import_installed(origin.import_name)
                 else:
                     module = _import_tree(origin, root)
         except StrategyError:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from openhands_strategies.errors import LoadError, ResolveError
 from openhands_strategies.sources.commits import commit_key, known_tree, remember_tree
+from openhands_strategies.sources.entry import ENTRY, WHAT_IT_HOLDS, attribute_of, entry_of
 from openhands_strategies.sources.git_command import check_version, run_git
 from openhands_strategies.sources.git_listing import TreeWriter, check_sizes
 from openhands_strategies.sources.git_obtain import obtain_files
 from openhands_strategies.sources.git_place import GitLimits, GitPlace, Progress
 from openhands_strategies.sources.git_refs import find_commit, pinned_commit
 from openhands_strategies.sources.locks import locked
-from openhands_strategies.sources.path import ENTRY
 from openhands_strategies.sources.reference import GitReference
 from openhands_strategies.sources.source import GitSource, Located
 from openhands_strategies.sources.store import Stored, put_tree, store_write, using_store
@@ -45,7 +45,7 @@ def locate_git(
     tree is in the store needs no git and no network.
 
     Args:
-        reference: A directory of a repository that holds `strategy.py`.
+        reference: A directory of a repository that holds `strategy.py` or plugin files.
         store: Directory of the store.
         commit: Full commit id that the revision was resolved to before.
         offline: Whether nothing may be fetched.
@@ -56,7 +56,7 @@ def locate_git(
         Its `root` lies in the store, `tree` is its hash, `source` a `GitSource`.
 
     Raises:
-        ResolveError: `offline_missing`, `strategy_file_missing`, or what
+        ResolveError: `not_in_store`, `strategy_file_missing`, or what
             `resolve_revision` and `fetch_tree` raise.
         LoadError: What `fetch_tree` raises.
     """
@@ -73,14 +73,16 @@ def locate_git(
         stored = fetch_tree(
             url, pinned, subdirectory, store, entry=ENTRY, progress=progress, limits=limits
         )
-    if not (stored.path / ENTRY).is_file():
+    entry = entry_of(stored.path)
+    if entry is None:
         raise ResolveError(
             "strategy_file_missing",
             f"{reference} has no {ENTRY}",
-            f"a strategy directory holds {ENTRY}",
+            WHAT_IT_HOLDS,
         )
     source = GitSource(url, pinned, subdirectory, reference.revision)
-    return Located(str(reference), source, stored.path, ENTRY, tree=stored.tree)
+    attribute = attribute_of(entry, source)
+    return Located(str(reference), source, stored.path, entry, attribute, tree=stored.tree)
 
 
 def resolve_revision(
@@ -126,7 +128,8 @@ def fetch_tree(
         commit: Full commit id.
         subdirectory: Canonical path; None for the repository's root.
         store: Directory of the store; made when missing.
-        entry: A file that the directory must hold, for example `strategy.py`.
+        entry: A file that the directory must hold; plugin files do in place of
+            `strategy.py`.
         progress: Is told what happens.
         limits: What one call of git may use up.
 
@@ -219,7 +222,7 @@ def _full(commit: str) -> str:
 
 def _offline(reference: GitReference, what: str) -> ResolveError:
     return ResolveError(
-        "offline_missing",
+        "not_in_store",
         f"{reference} is not in the store, {what}"
         if what.startswith("and")
         else f"{reference} is not in the store {what}",

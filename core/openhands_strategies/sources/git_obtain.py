@@ -10,6 +10,7 @@ import difflib
 from typing import Final
 
 from openhands_strategies.errors import ResolveError
+from openhands_strategies.sources.entry import ENTRY, WHAT_IT_HOLDS, entry_among
 from openhands_strategies.sources.git_command import run_git
 from openhands_strategies.sources.git_listing import GitFile, read_listing
 from openhands_strategies.sources.git_place import GitPlace
@@ -112,16 +113,16 @@ def _list(
         )
     listing = run_git(place, "ls-tree", ("-r", "-z", "--full-tree"), [directory.id])
     files = read_listing(where, listing)
-    if entry is not None and all(file.path != entry for file in files):
-        inside = [path for path in (file.path for file in files) if path.endswith(f"/{entry}")]
+    paths = [file.path for file in files]
+    usable = entry in paths or (entry == ENTRY and entry_among(paths) is not None)
+    if entry is not None and not usable:
+        inside = [path for path in paths if path.endswith(f"/{entry}")]
         prefix = f"{subdirectory}/" if subdirectory else ""
         near = " or ".join(prefix + path.removesuffix(f"/{entry}") for path in inside[:3])
         raise ResolveError(
             "strategy_file_missing",
             f"{where} has no {entry}",
-            f"did you mean #subdirectory={near}?"
-            if inside
-            else f"a strategy directory holds {entry}",
+            f"did you mean #subdirectory={near}?" if inside else WHAT_IT_HOLDS,
         )
     return files
 

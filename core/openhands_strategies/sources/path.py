@@ -5,14 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Final
 
 from openhands_strategies.errors import ResolveError, describe
+from openhands_strategies.sources.entry import ENTRY, WHAT_IT_HOLDS, attribute_of, entry_of
 from openhands_strategies.sources.reference import PathReference
 from openhands_strategies.sources.source import Located, PathSource
-
-ENTRY: Final = "strategy.py"
-"""The file that makes a directory a strategy."""
 
 
 def locate_path(reference: PathReference, base: Path) -> Located:
@@ -23,8 +20,9 @@ def locate_path(reference: PathReference, base: Path) -> Located:
         base: Absolute directory that a relative path starts from.
 
     Returns:
-        A single-file tree for a file, the directory's tree otherwise. Links in the
-        path itself are followed.
+        A single-file tree for a file, the directory's tree otherwise; its `module` is
+        empty for a plugin directory without `strategy.py`. Links in the path itself are
+        followed.
 
     Raises:
         ResolveError: `path_missing` (with the nearest names), `path_kind` when it is
@@ -53,19 +51,21 @@ def locate_path(reference: PathReference, base: Path) -> Located:
 
 
 def _directory(reference: PathReference, path: Path) -> Located:
-    entry = path / ENTRY
-    if not entry.is_file():
+    _readable(path)
+    entry = entry_of(path)
+    if entry is None:
         modules = sorted(child.name for child in path.glob("*.py") if child.is_file())
         raise ResolveError(
             "strategy_file_missing",
             f"{reference} has no {ENTRY}",
             f"name the file: {reference.path.rstrip('/')}/{modules[0]}"
             if modules
-            else f"a strategy directory holds {ENTRY}",
+            else WHAT_IT_HOLDS,
         )
-    _readable(path)
-    _readable(entry)
-    return Located(str(reference), PathSource(path), path, ENTRY)
+    source = PathSource(path)
+    if entry:
+        _readable(path / entry)
+    return Located(str(reference), source, path, entry, attribute_of(entry, source))
 
 
 def _file(reference: PathReference, path: Path) -> Located:

@@ -100,8 +100,10 @@ class Located:
         reference: Canonical text of the reference that leads here.
         source: Where it comes from.
         root: Absolute directory of its tree, links resolved.
-        module: Entry file relative to `root`, POSIX: `strategy.py`.
-        attribute: Class or instance in the module; None means its only strategy.
+        module: Entry file relative to `root`, POSIX: `strategy.py`; empty for a plugin
+            directory without one, which is an overlay.
+        attribute: Class or instance in the module; None means its only strategy. Of a
+            plugin directory without a module, the directory's own name.
         import_name: Dotted module name of a distribution, None for a path.
         name: Entry point's name, None for a path.
         only: The one file of a single-file tree, None for a directory.
@@ -124,5 +126,5 @@ class Located:
 
     @property
     def file(self) -> Path:
-        """Absolute path of the entry module."""
+        """Absolute path of the entry module, or of a directory without one."""
         return self.root / self.module

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from openhands_strategies.errors import LoadError, describe
+from openhands_strategies.sources.claims import live_claims
 from openhands_strategies.sources.commits import forget_commits
 from openhands_strategies.sources.locks import locked
 from openhands_strategies.sources.store import LOCK_SECONDS, store_lock, store_write
@@ -65,7 +66,7 @@ def collect_garbage(
     *,
     waiting: Callable[[], None] | None = None,
 ) -> Collected:
-    """Remove the trees that nobody names, and what killed processes left behind.
+    """Remove the trees that nobody names or uses, and what killed processes left behind.
 
     A tree leaves `trees` by one rename before any file of it goes, so a clean-up that is
     killed leaves a sound store, and the next one goes on. An empty store is removed.
@@ -87,7 +88,7 @@ def collect_garbage(
     )
     try:
         with lock:
-            kept = set(keep)
+            kept = live_claims(store) | set(keep)
             freed, trees, leftovers = 0, [], []
             for path in _children(store / "tmp"):
                 freed += _remove(path)

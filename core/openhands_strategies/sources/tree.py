@@ -86,11 +86,16 @@ def hash_tree(root: Path, files: Iterable[TreeFile]) -> str:
         LoadError: `tree_unreadable` or `tree_changed` when a file is not what it was when
             it was listed.
     """
+    return hash_contents((file, read_file(root, file)) for file in files)
+
+
+def hash_contents(files: Iterable[tuple[TreeFile, Iterable[bytes]]]) -> str:
+    """As `hash_tree`, of files whose content comes from elsewhere, in pieces."""
     records = []
-    for file in files:
+    for file, pieces in files:
         content = hashlib.sha256()
-        for chunk in read_file(root, file):
-            content.update(chunk)
+        for piece in pieces:
+            content.update(piece)
         records.append(f"{file.mode} {content.hexdigest()} {file.path}\0".encode())
     return "sha256:" + hashlib.sha256(b"".join(sorted(records))).hexdigest()
 
