@@ -6,13 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from openhands_strategies import BuildError, LoadError, ParameterError, ResolveError, UsageError
+from openhands_strategies import (
+    Blueprint,
+    BuildError,
+    LoadError,
+    ParameterError,
+    ResolveError,
+    UsageError,
+)
 from openhands_strategies.compose.conflict import MergeConflict
 from openhands_strategies.project.home import find_home
 from openhands_strategies.registry.catalog import resolve
 from openhands_strategies.runtime.llms import main_llm
 from openhands_strategies.runtime.loader import load, load_again
 from openhands_strategies.runtime.prepare import Prepared, Settings, prepare
+from openhands_strategies.runtime.values import check_params
 from openhands_strategies.testing import Reply, Turn, call, finish, in_order, say
 from support import MAIN, bench, llm_prices, write
 
@@ -130,6 +138,11 @@ helpers = layer(Base(), Helping(), name="helpers")
 misplaced = layer(pipeline(Base(), Other()), Helping(), name="misplaced")
 phases = layer(pipeline(Base(), Other()), House(), name="phases")
 levels = layer(Base(), Level(), name="levels")
+settled = layer(
+    pipeline(Base(), Level(), name="inner", defaults={"base.level": 2, "level.level": "low"}),
+    House(),
+    name="settled",
+)
 alone = pipeline(Base(), House(), name="alone")
 deep = pipeline(pipeline(pipeline(pipeline(pipeline(Base())))), name="deep")
 twice = pipeline(Base(), Base(), Other(), name="twice")
@@ -268,6 +281,9 @@ def test_a_parameter_that_parts_share_with_different_types(forms: Path) -> None:
     assert "'base.level' and 'level.level'" in caught.value.message
     named = ready(f"{forms}:levels", {"base.level": 2, "level.level": "low"})
     assert named.params == {"base.level": 2, "level.level": "low"}
+    # What an inner composition has set needs nobody to name it.
+    loaded = load(resolve(f"{forms}:settled"), find_home())
+    assert check_params(loaded, {})["inner.level.level"] == "low"
 
 
 def test_parts_of_the_same_name_and_values_for_each(forms: Path) -> None:
@@ -316,6 +332,11 @@ def test_every_item_knows_who_brought_it(forms: Path) -> None:
     assert brought["hook", "pre_tool_use: echo house >> hooks.log"] == "house"
     assert brought["limit", "budget"] == "house"
     assert brought["limit", "iterations"] == "base"
+    phases = ready(f"{forms}:phases").blueprint
+    phase = phases.subagents["base"].agent
+    assert isinstance(phase, Blueprint)
+    suffixes = [one.part for one in phase.brought if one.kind == "suffix"]
+    assert suffixes == ["pipeline/base", "pipeline", "house"]
 
 
 PART = """

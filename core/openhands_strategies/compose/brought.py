@@ -55,9 +55,7 @@ def attributed(
         commit: Of its code.
         inside: Whether `part` goes before what is marked already; not for the whole.
     """
-    marked = [
-        replace(one, part=f"{part}/{one.part}") if inside else one for one in blueprint.brought
-    ]
+    marked = [_marked(one, part, commit, inside=inside) for one in blueprint.brought]
     known = {(one.kind, one.name) for one in marked}
     own = [
         Brought(kind, name, part, commit)
@@ -71,6 +69,13 @@ def attributed(
         for alias, one in blueprint.subagents.items()
     }
     return replace(blueprint, subagents=subagents, brought=(*marked, *own))
+
+
+def _marked(one: Brought, part: str, commit: str | None, *, inside: bool) -> Brought:
+    if not one.part:
+        # The composition's own addition to a part.
+        return replace(one, part=part, commit=commit)
+    return replace(one, part=f"{part}/{one.part}") if inside else one
 
 
 def bringers(blueprint: Blueprint, kind: str, name: str) -> list[Brought]:

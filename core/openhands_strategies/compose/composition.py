@@ -8,7 +8,7 @@ from typing import Any
 
 from openhands_strategies.blueprint import Blueprint, Brought, Limits, SubAgent
 from openhands_strategies.compose.agents import joined
-from openhands_strategies.compose.brought import bringers
+from openhands_strategies.compose.brought import SUFFIX, bringers
 from openhands_strategies.compose.labels import free_label, given_label, label_of
 from openhands_strategies.errors import BuildError
 from openhands_strategies.strategy import Part, Strategy
@@ -120,7 +120,7 @@ def with_suffix(blueprint: Blueprint, text: str, label: str) -> Blueprint:
     agent = blueprint.agent.model_copy(
         update={"agent_context": context.model_copy(update={"system_message_suffix": suffix})}
     )
-    return replace(blueprint, agent=agent)
+    return replace(blueprint, agent=agent, brought=(*blueprint.brought, Brought(*SUFFIX, part="")))
 
 
 def labelled_pieces(pieces: Sequence[Piece], named: Mapping[str, Piece]) -> dict[str, Piece]:

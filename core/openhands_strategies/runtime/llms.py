@@ -26,6 +26,9 @@ _OF_THE_MODEL: Final = {
 
 Prices = Mapping[str, Price]
 
+PLACEHOLDER: Final = "placeholder"
+"""Model name in a plan where the user has not chosen one."""
+
 
 def main_llm(
     *,
@@ -63,6 +66,26 @@ def main_llm(
             "llm_invalid", f"model {name!r}: {describe(error)}", "check the LLM_* variables"
         ) from error
     return _with_price(_with_key(llm), prices, name)
+
+
+def placeholder_llm(model: str | None = None) -> LLM:
+    """Return an LLM for a plan, which calls no model: no key, no base URL.
+
+    Args:
+        model: What `--model` says; `LLM_MODEL`, then a placeholder, by default.
+
+    Raises:
+        UsageError: `llm_invalid`.
+    """
+    from openhands.sdk import LLM
+
+    name = model or os.environ.get("LLM_MODEL") or PLACEHOLDER
+    try:
+        return LLM(model=name, api_key="not-needed", usage_id="main")
+    except ValueError as error:
+        raise UsageError(
+            "llm_invalid", f"model {name!r}: {describe(error)}", "name a model of the SDK"
+        ) from error
 
 
 def _from_environment(model: str) -> dict[str, Any]:

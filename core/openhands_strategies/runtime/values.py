@@ -70,9 +70,16 @@ def check_params(
             name that parts have with different types.
     """
     params = declared_params(loaded)
-    set_before = set(getattr(loaded.strategy, "defaults", None) or {})
-    spread = _spread(params, values, loaded, set_before)
+    spread = _spread(params, values, loaded, _settled(loaded))
     return validate(params, spread, owner=loaded.name, texts=texts)
+
+
+def _settled(loaded: Loaded) -> set[str]:
+    """Parameters that a composition, outer or inner, has set itself."""
+    found = set(getattr(loaded.strategy, "defaults", None) or {})
+    for label, part in loaded.parts.items():
+        found |= {f"{label}.{name}" for name in _settled(part)}
+    return found
 
 
 def _spread(
