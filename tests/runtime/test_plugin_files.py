@@ -12,13 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openhands_strategies.errors import LoadError
-from openhands_strategies.runtime.plugin_files import (
-    expand_command,
-    expand_root,
-    plugin_hooks,
-    read_plugin,
-    with_plugin_skills,
-)
+from openhands_strategies.runtime.plugin_files import plugin_hooks, with_plugin_skills
+from openhands_strategies.runtime.plugin_roots import expand_command, expand_root
+from openhands_strategies.runtime.plugin_skills import plugin_skills
 from support import write
 
 # What a path may hold and a shell would like to read as something else.
@@ -41,6 +37,7 @@ def shell(command: str) -> list[str]:
 @example('/srv/"quoted" $HOME `id`')
 @example("/back\\slash/$(touch x)")
 @example("/-n/${PLUGIN_ROOT}")
+@example("/-n/${CLAUDE_PLUGIN_ROOT}")
 def test_the_shell_reads_the_path_as_one_word_however_it_is_quoted(root: str) -> None:
     command = "show ${PLUGIN_ROOT}/a \"${PLUGIN_ROOT}/b c\" '${PLUGIN_ROOT}/d e' end"
     assert shell(expand_command(command, root)) == [
@@ -71,8 +68,13 @@ def test_within_a_word_and_after_other_quotes(root: str) -> None:
 
 @given(st.text(max_size=40), PATHS)
 def test_a_command_without_the_variable_stays_as_it_is(command: str, root: str) -> None:
-    command = command.replace("${PLUGIN_ROOT}", "")
+    command = command.replace("PLUGIN_ROOT}", "")
     assert expand_command(command, root) == command
+
+
+def test_the_variable_of_another_tool_means_the_same() -> None:
+    command = 'show "${CLAUDE_PLUGIN_ROOT}/a" ${PLUGIN_ROOT}/b'
+    assert shell(expand_command(command, "/a tree")) == ["/a tree/a", "/a tree/b"]
 
 
 def test_other_variables_stay_for_the_shell() -> None:
@@ -115,16 +117,10 @@ def plugin(root: Path, *, metadata: str | None = ".plugin/plugin.json") -> Path:
     return root
 
 
-def test_a_directory_without_plugin_files_has_none(tmp_path: Path) -> None:
-    write(tmp_path / "strategy.py", "")
-    assert read_plugin(tmp_path, "x") is None
-
-
 @pytest.mark.parametrize("metadata", [".plugin/plugin.json", "plugin.json", None])
 def test_hooks_and_skills_of_both_formats_are_read(tmp_path: Path, metadata: str | None) -> None:
-    found = read_plugin(plugin(tmp_path, metadata=metadata), "x")
-    assert found is not None
-    assert [skill.name for skill in found.skills] == ["greet"]
+    plugin(tmp_path, metadata=metadata)
+    assert [skill.name for skill in plugin_skills(tmp_path, "demo", "x")] == ["greet"]
     hooks = plugin_hooks(tmp_path, "x")
     assert hooks is not None
     assert hooks.pre_tool_use[0].hooks[0].command == f"python3 {tmp_path}/hooks/a.py"
@@ -175,32 +171,38 @@ def test_expanding_leaves_the_given_hooks_alone(tmp_path: Path) -> None:
     assert expand_root(expanded, tmp_path) == expanded
 
 
-def test_plugin_files_that_cannot_be_read(tmp_path: Path) -> None:
-    write(tmp_path / ".plugin/plugin.json", "{broken")
-    with pytest.raises(LoadError) as caught:
-        read_plugin(tmp_path, "strategy 'x' (./x)")
-    assert caught.value.code == "plugin_invalid"
-    assert caught.value.message.startswith("strategy 'x' (./x)")
+def test_hooks_of_every_event_are_attached(tmp_path: Path) -> None:
+    from openhands.sdk.hooks import HookConfig
+
+    events = sorted(HookConfig.model_fields)
+    assert len(events) >= 6
+    hooks = {event: [{"hooks": [{"command": f"echo {event}"}]}] for event in events}
+    write(tmp_path / "hooks/hooks.json", json.dumps(hooks))
+    found = plugin_hooks(tmp_path, "x")
+    assert found is not None
+    assert {event: getattr(found, event)[0].hooks[0].command for event in events} == {
+        event: f"echo {event}" for event in events
+    }
 
 
 def test_skills_are_added_to_those_of_the_agent(tmp_path: Path, make_llm: Any) -> None:
     from openhands.sdk import Agent, AgentContext
     from openhands.sdk.skills import Skill
 
-    found = read_plugin(plugin(tmp_path), "x")
+    found = plugin_skills(plugin(tmp_path), "demo", "x")
     own = AgentContext(
         skills=[Skill(name="own", content="Own.")], system_message_suffix="Be brief."
     )
     agent = Agent(llm=make_llm(), tools=[], agent_context=own)
-    merged = with_plugin_skills(agent, found).agent_context
+    merged = with_plugin_skills(agent, found, "x").agent_context
     assert merged is not None
-    assert {skill.name for skill in merged.skills} == {"own", "greet"}
+    assert [skill.name for skill in merged.skills] == ["own", "greet"]
     assert merged.system_message_suffix == "Be brief."
     assert [skill.name for skill in own.skills] == ["own"]
-    bare = with_plugin_skills(Agent(llm=make_llm(), tools=[]), found).agent_context
+    bare = with_plugin_skills(Agent(llm=make_llm(), tools=[]), found, "x").agent_context
     assert bare is not None
     assert [skill.name for skill in bare.skills] == ["greet"]
-    assert with_plugin_skills(agent, None) is agent
+    assert with_plugin_skills(agent, [], "x") is agent
 
 
 def test_a_skill_made_twice_is_a_clash_not_a_choice(tmp_path: Path, make_llm: Any) -> None:
@@ -209,7 +211,8 @@ def test_a_skill_made_twice_is_a_clash_not_a_choice(tmp_path: Path, make_llm: An
 
     context = AgentContext(skills=[Skill(name="greet", content="Own.")])
     agent = Agent(llm=make_llm(), tools=[], agent_context=context)
+    found = plugin_skills(plugin(tmp_path), "demo", "x")
     with pytest.raises(LoadError) as caught:
-        with_plugin_skills(agent, read_plugin(plugin(tmp_path), "x"))
+        with_plugin_skills(agent, found, "strategy 'x' (./x)")
     assert caught.value.code == "skill_clash"
-    assert "'greet'" in caught.value.message
+    assert caught.value.message.startswith("strategy 'x' (./x): the skill 'greet'")

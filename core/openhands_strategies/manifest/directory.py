@@ -44,7 +44,11 @@ def read_directory(root: Path, name: str | None) -> Manifest:
         line=0,
         file=plugin.metadata_file or "",
         capabilities=Capabilities(
-            hooks=plugin.hooks, mcp=plugin.mcp, skills=plugin.skills, agents=plugin.agents
+            hooks=plugin.hooks,
+            mcp=plugin.mcp,
+            tools=plugin.tools,
+            skills=plugin.skills,
+            agents=plugin.agents,
         ),
         findings=tuple(findings),
         overlay=True,

@@ -52,6 +52,7 @@ class PluginFiles:
         description: Its description; None when it gives none.
         skills: Skills, and commands, which the SDK makes skills of.
         agents: Names of Markdown agents.
+        tools: Names of the tools that these have.
         findings: What cannot be read.
     """
 
@@ -62,6 +63,7 @@ class PluginFiles:
     hooks: tuple[Hook, ...] = ()
     skills: tuple[Skill, ...] = ()
     agents: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
     mcp: tuple[McpServer, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -73,6 +75,7 @@ class _Found:
     hooks: list[Hook] = field(default_factory=list)
     skills: list[Skill] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
+    tools: list[str] = field(default_factory=list)
     mcp: list[McpServer] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -110,6 +113,7 @@ def read_plugin(root: Path, name: str | None = None) -> PluginFiles:
         tuple(found.hooks),
         tuple(found.skills),
         tuple(dict.fromkeys(found.agents)),
+        tuple(dict.fromkeys(found.tools)),
         tuple(found.mcp),
         tuple(found.findings),
     )
@@ -222,6 +226,12 @@ def _agent(root: Path, file: str, found: _Found) -> None:
         return
     header, _ = read
     found.agents.append(_text(header, "name") or PurePosixPath(file).stem)
+    tools = header.get("tools")
+    found.tools += [
+        printable(one, 200)
+        for one in (tools if isinstance(tools, list) else [tools])
+        if isinstance(one, str)
+    ]
     if isinstance(header.get("hooks"), dict):
         found.hooks.extend(hooks_of(header["hooks"], file))
     servers = header.get("mcp_config", header.get("mcp_servers"))

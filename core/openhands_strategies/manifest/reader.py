@@ -107,7 +107,7 @@ def _read(
         capabilities=Capabilities(
             hooks=plugin.hooks + hooks_in(tree, scopes),
             mcp=plugin.mcp + servers_in(tree, scopes),
-            tools=tools_in(tree, scopes),
+            tools=tuple(dict.fromkeys((*plugin.tools, *tools_in(tree, scopes)))),
             skills=plugin.skills,
             agents=tuple(dict.fromkeys((*plugin.agents, *agents_in(tree, scopes)))),
             dependencies=requirements,
