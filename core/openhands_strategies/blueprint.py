@@ -31,8 +31,8 @@ class Limits:
             one run of a task may spend, its own sub-agents included. Checked after
             each model call, so a run may exceed it by its last call.
         steps: Model calls of the whole: its own and those of every agent below it.
-        warn_at: Share of the budget, above 0 and up to 1, at which the user is warned
-            and the main agent is told; for a main agent only.
+        warn_at: Share of the budget, above 0 and up to 1, at which the user is warned;
+            for a main agent only.
     """
 
     iterations: int | None = None

@@ -81,7 +81,7 @@ def _plan(request: PlanRequest, frame: Frame) -> dict[str, Any]:
     values = check_params(loaded, request.params, texts=True)
     llm = placeholder_llm(request.model)
     workspace = workspace_of(request.workspace)
-    prepared = prepare(loaded, llm, values, Settings(home=home), adjust=adjust)
+    prepared = prepare(loaded, llm, values, Settings(home=home, priced=False), adjust=adjust)
     check_workspace(prepared.scope.agents, workspace)
     return plan(prepared, prompts=request.prompts, workspace=workspace)
 

@@ -112,12 +112,14 @@ def _new(request: Request, reference: str, home: Home, host: Host, around: Surro
     from openhands_strategies.runtime.building import check_params
     from openhands_strategies.runtime.loader import load
     from openhands_strategies.runtime.run import new_run_file
+    from openhands_strategies.runtime.worktrees import check_workspace
 
     loaded = load(located, home, overlays)
     values = check_params(loaded, request.params, texts=True)
     llm, prices, named_by = _llm(request)
     workspace = workspace_of(request.workspace)
     prepared = _prepare(loaded, llm, values, request, prices, home, host, around)
+    check_workspace(prepared.scope.agents, workspace)
     check_reachable(llm.base_url, named_by)
     file = new_run_file(prepared, workspace, profile=request.profile, max_budget=request.max_budget)
     return Ready(prepared, file, home)
@@ -152,6 +154,7 @@ def _again(request: Request, file: RunFile, home: Home, host: Host, around: Surr
     from openhands_strategies.runtime.building import check_params
     from openhands_strategies.runtime.entries import Origin
     from openhands_strategies.runtime.loader import load_again
+    from openhands_strategies.runtime.worktrees import check_workspace
 
     loaded = load_again(Origin.model_validate(file.strategy), home)
     values = check_params(loaded, file.params)
@@ -170,8 +173,9 @@ def _again(request: Request, file: RunFile, home: Home, host: Host, around: Surr
         confirmation=file.confirmation,  # type: ignore[arg-type]
     )
     llm, prices, named_by = _llm(request)
-    workspace_of(file.workspace)
+    workspace = workspace_of(file.workspace)
     prepared = _prepare(loaded, llm, values, request, prices, home, host, around)
+    check_workspace(prepared.scope.agents, workspace)
     check_reachable(llm.base_url, named_by)
     file = replace(
         file,

@@ -10,14 +10,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from openhands_strategies.errors import StrategyError, describe
+from openhands_strategies.runtime.admission import Admission, refusal_of, told_again
+from openhands_strategies.runtime.apart import have_worktrees, moved, remove_worktrees, with_changes
 from openhands_strategies.runtime.attachment import Attachment, attach, attachment_of
+from openhands_strategies.runtime.attempts import Attempts
 from openhands_strategies.runtime.driving import (
     ending_of,
     has_user_message,
@@ -31,19 +33,13 @@ from openhands_strategies.runtime.llms import redacted
 from openhands_strategies.runtime.outcome import (
     Outcome,
     ended_text,
-    fleet_budget_text,
     refused,
     task_ending,
     told,
 )
 from openhands_strategies.runtime.roles import MAIN, RoleView
 from openhands_strategies.runtime.spawn import build_subagent, open_conversation
-from openhands_strategies.runtime.table import (
-    SUBAGENTS_DIR,
-    TaskRecord,
-    TaskTable,
-    prompt_digest,
-)
+from openhands_strategies.runtime.table import SUBAGENTS_DIR, TaskRecord, TaskTable
 from openhands_strategies.runtime.usage import TASK_PREFIX, known_price
 
 if TYPE_CHECKING:
@@ -58,12 +54,16 @@ class Delegation:
 
     Args:
         scope: Aliases and everything needed to make them.
+        kept: Where the conversation keeps its files; None keeps none.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, kept: Path | None = None) -> None:
         self._scope = scope
+        self._kept = kept
         self._lock = threading.Lock()
         self._table: TaskTable | None = None
+        self._admission: Admission | None = None
+        self._attempts: Attempts | None = None
         self._temporary: Path | None = None
         # How often the user had spoken when the delegation ended.
         self._said = 0
@@ -83,30 +83,28 @@ class Delegation:
         if entry is None:
             names = ", ".join(self._scope.agents)
             return refused(alias, f"There is no sub-agent {alias!r}. Available: {names}.")
-        table, attachment = self._attached(parent)
+        table, admission, attempts, attachment = self._attached(parent)
         if self._ended(parent, attachment):
             return refused(alias, ended_text(*self._end_of(attachment)))
-        if entry.rounds is not None and _asked(table, alias) >= entry.rounds:
-            return refused(alias, _all_rounds(alias, entry.rounds))
-        earlier, missing = self._earlier_results(entry, table)
-        if missing:
-            return refused(alias, f"{alias!r} can start only after {missing!r} has completed.")
-        if attachment.fleet.over_budget:
-            return refused(alias, fleet_budget_text(attachment.fleet), state="limit")
-        if attachment.fleet.over_steps:
-            steps = attachment.fleet.steps
-            return refused(alias, f"All {steps} model calls of the run are made.", state="limit")
-        if attachment.fleet.stopping:
-            return refused(alias, "The run is being stopped.", state="interrupted")
-        record = self._record(table, alias, prompt, resume, label)
-        if isinstance(record, Outcome):
-            return record
-        message = entry.prompt.replace("{task}", f"{earlier}{prompt}") if not resume else prompt
-        with table.lock(record.id):
-            try:
-                outcome = self._run_task(parent, attachment, table, record, entry, message)
-            except StrategyError as error:
-                outcome = self._failed(table, record, f"{error.message} ({error.code})")
+        lost = None if resume else admission.lost_answer(alias, prompt)
+        if lost is not None:
+            outcome = told_again(lost, entry)
+        else:
+            earlier, missing = self._earlier_results(entry, table)
+            refusal = refusal_of(alias, missing, attachment.fleet)
+            if refusal is not None:
+                return refusal
+            record = admission.admit(alias, entry, prompt, resume, label)
+            if isinstance(record, Outcome):
+                return record
+            message = prompt if resume else entry.prompt.replace("{task}", f"{earlier}{prompt}")
+            with table.lock(record.id):
+                try:
+                    outcome = self._run_task(
+                        parent, attachment, table, attempts, record, entry, message
+                    )
+                except StrategyError as error:
+                    outcome = self._failed(table, record, f"{error.message} ({error.code})")
         if entry.stops and outcome.state not in ("completed", "interrupted"):
             attachment.fleet.end_at(attachment.key, alias, outcome.state)
             self._said = user_messages(parent)
@@ -135,15 +133,23 @@ class Delegation:
                 return next(iter(self._scope.agents))
         return alias
 
-    def _attached(self, parent: LocalConversation) -> tuple[TaskTable, Attachment]:
+    def apply(self, parent: LocalConversation, task_id: str) -> tuple[bool, str]:
+        """Take over what a task did in its worktree; whether it went well, and what to say."""
+        return self._attached(parent)[2].apply(task_id)
+
+    def _attached(
+        self, parent: LocalConversation
+    ) -> tuple[TaskTable, Admission, Attempts, Attachment]:
         """Open the table on first use and find the run that this conversation is part of."""
         with self._lock:
-            if self._table is None:
+            if self._table is None or self._admission is None or self._attempts is None:
                 self._table = TaskTable(self._directory(parent))
+                self._admission = Admission(self._table, parent)
+                self._attempts = Attempts(self._table)
             attachment = attachment_of(parent)
             if attachment is None:
                 attachment = self._join(parent)
-            return self._table, attachment
+            return self._table, self._admission, self._attempts, attachment
 
     def _directory(self, parent: LocalConversation) -> Path:
         """Beside the parent's own files, or for this process only where it keeps none."""
@@ -180,38 +186,12 @@ class Delegation:
             parts.append(f"# Result of {alias}\n\n{done[-1].result}\n\n")
         return "".join(parts) + ("# Your task\n\n" if parts else ""), ""
 
-    def _record(
-        self, table: TaskTable, alias: str, prompt: str, resume: str | None, label: str | None
-    ) -> TaskRecord | Outcome:
-        if resume:
-            known = table.get(resume)
-            if known is None:
-                ids = ", ".join(record.id for record in table.all()) or "none yet"
-                return refused(alias, f"There is no task {resume!r}. Tasks: {ids}.")
-            if known.role != alias:
-                return refused(alias, f"Task {resume} belongs to {known.role!r}, not to {alias!r}.")
-            return known
-        digest = prompt_digest(prompt)
-        interrupted = table.take_interrupted(alias, digest)
-        if interrupted is not None:
-            return interrupted
-        return table.add(
-            TaskRecord(
-                id="",
-                role=alias,
-                conversation_id=uuid4().hex,
-                prompt_digest=digest,
-                label=label or "",
-                started=time.time(),
-                runs=0,
-            )
-        )
-
     def _run_task(
         self,
         parent: LocalConversation,
         attachment: Attachment,
         table: TaskTable,
+        attempts: Attempts,
         record: TaskRecord,
         entry: Entry,
         message: str,
@@ -225,8 +205,15 @@ class Delegation:
         key = record.id if attachment.key == MAIN else f"{attachment.key}/{record.id}"
         parent_agent: Agent = parent.agent  # type: ignore[assignment]
         agent = build_subagent(record.role, self._scope, parent_agent)
-        record = replace(record, state="running", model=agent.llm.model, runs=record.runs + 1)
+        # Going on is no new run.
+        runs = record.runs + (not unfinished)
+        record = replace(record, state="running", model=agent.llm.model, runs=runs)
         table.put(record)
+        base: Path | None = None
+        if entry.worktree:
+            home = Path(parent.state.workspace.working_dir).resolve()
+            base = attempts.open(record, home)
+            message = moved(message, home, base)
         conversation = open_conversation(
             agent,
             parent,
@@ -235,6 +222,7 @@ class Delegation:
             conversation_id=UUID(record.conversation_id),
             label=record.label or f"{record.role} {record.id}",
             callback=fleet.observer(key),
+            base=base,
         )
         attach(conversation, Attachment(fleet=fleet, key=key))
         prices = {llm.model: known_price(llm) is not None for llm in agent.get_all_llms()}
@@ -258,7 +246,8 @@ class Delegation:
             entered = True
             if not (unfinished and has_user_message(conversation)):
                 send(conversation, message, _sender(parent))
-            run_until_done(conversation, fleet, f"{record.role} {record.id}")
+            if not (unfinished and _has_finished(conversation)):
+                run_until_done(conversation, fleet, f"{record.role} {record.id}")
             state, text = task_ending(ending_of(conversation, fleet, key), entry, fleet)
             if state == "completed" and fleet.ended_at(key) is not None:
                 # It finished with an account of why its own delegation did not.
@@ -271,6 +260,8 @@ class Delegation:
                 conversation.conversation_stats.get_combined_metrics()
             )
             conversation.close()
+        if entry.worktree:
+            state, text = with_changes(attempts, record, entry, fleet, state, text)
         if entered:
             fleet.leave(key, state)
         table.put(replace(record, state=state, result=text))
@@ -281,7 +272,10 @@ class Delegation:
         return Outcome(record.id, record.role, "failed", text)
 
     def close(self) -> None:
-        """Remove what was kept only for this process."""
+        """Remove the worktrees, and what was kept only for this process."""
+        kept = self._kept / SUBAGENTS_DIR if self._kept is not None else self._temporary
+        if kept is not None and have_worktrees(self._scope.agents):
+            remove_worktrees(kept)
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
@@ -290,10 +284,8 @@ def _sender(parent: LocalConversation) -> str | None:
     return getattr(parent._visualizer, "_name", None)
 
 
-def _asked(table: TaskTable, alias: str) -> int:
-    """How often a sub-agent was asked, corrections included."""
-    return sum(record.runs for record in table.all() if record.role == alias)
+def _has_finished(conversation: LocalConversation) -> bool:
+    """Whether only what comes after the agent's last step is missing."""
+    from openhands.sdk.conversation.state import ConversationExecutionStatus
 
-
-def _all_rounds(alias: str, rounds: int) -> str:
-    return f"{alias!r} was asked {rounds} times, as often as it may be. Decide without it."
+    return conversation.state.execution_status == ConversationExecutionStatus.FINISHED

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from openhands_strategies.errors import UsageError, describe
+from openhands_strategies.runtime.profiles import profile_source
 from openhands_strategies.runtime.usage import Price
 
 if TYPE_CHECKING:
@@ -161,11 +162,14 @@ def other_llm(llm: LLM, model: str, prices: Prices | None = None) -> LLM:
 
 
 def load_profile(name: str) -> LLM:
-    """Return a saved LLM profile.
+    """Return a saved LLM profile; on a server, one of the server's.
 
     Raises:
         UsageError: `profile_missing`, with the names there are.
     """
+    source = profile_source()
+    if source is not None:
+        return source(name)
     from openhands.sdk.llm.llm_profile_store import LLMProfileStore
 
     store = LLMProfileStore()

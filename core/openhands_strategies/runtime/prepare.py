@@ -33,12 +33,14 @@ class Settings:
         prices: Model name to price, where the user knows better than the SDK.
         confirmation: Which actions are confirmed; None leaves it to the strategy.
         home: Where store and runs are.
+        priced: Whether a budget needs the prices of all models; a plan does without.
     """
 
     home: Home
     max_budget: float | None = None
     prices: Mapping[str, Price] = field(default_factory=dict)
     confirmation: Confirmation | None = None
+    priced: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def prepare(
         Model("main", agent.llm.model, known_price(agent.llm)),
         *_models_below(blueprint, scope.agents, agent.llm, scope),
     )
-    if settings.max_budget is not None:
+    if limits.budget is not None and settings.priced:
         _require_prices(models)
     return Prepared(
         loaded=loaded,

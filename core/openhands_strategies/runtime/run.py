@@ -260,9 +260,11 @@ def _judged(run: Run, ending: Ending) -> tuple[Status, StrategyError | None]:
         return "interrupted", RunError("interrupted", "the run was stopped", again)
     if ending.kind in ("budget", "fleet_budget"):
         spent = f"${run.fleet.spent:.4f} of ${run.fleet.budget or 0:g} are spent"
-        return "limit", RunError(
-            "budget_spent", f"strategy {name!r} was stopped: {spent}", f"{again} --max-budget USD"
-        )
+        own = run.prepared.blueprint.limits.budget
+        higher = f"{again} --max-budget USD"
+        if own is not None and own == run.fleet.budget:
+            higher = "the limit is the strategy's own: start a new run with a higher one"
+        return "limit", RunError("budget_spent", f"strategy {name!r} was stopped: {spent}", higher)
     if ending.kind == "steps":
         detail = f"all {run.fleet.steps} model calls are made"
         return "limit", RunError("limit_reached", f"strategy {name!r}: {detail}", again)

@@ -167,11 +167,13 @@ def open_conversation(
     conversation_id: UUID,
     label: str,
     callback: ConversationCallbackType,
+    base: Path | None = None,
 ) -> LocalConversation:
     """Open a new or an existing conversation of a sub-agent, with all its limits.
 
     The parent's visualizer, confirmation policy and security analyzer reach it, on a
-    resumed task as on a new one.
+    resumed task as on a new one. `base` stands for the parent's working directory where
+    the task has a worktree.
     """
     from openhands.sdk.conversation.impl.local_conversation import LocalConversation
     from openhands.sdk.hooks import HookConfig
@@ -180,7 +182,7 @@ def open_conversation(
     with _new_trace() as link:
         conversation = LocalConversation(
             agent=agent,
-            workspace=workspace_of(entry, parent),
+            workspace=workspace_of(entry, parent, base),
             visualizer=visualizer.create_sub_visualizer(label) if visualizer else None,
             persistence_dir=directory,
             conversation_id=conversation_id,
@@ -195,17 +197,25 @@ def open_conversation(
     return conversation
 
 
-def workspace_of(entry: Entry, parent: LocalConversation) -> Path:
+def workspace_of(entry: Entry, parent: LocalConversation, base: Path | None = None) -> Path:
     """A sub-agent's working directory; a relative one lies below the parent's.
 
+    Args:
+        entry: The sub-agent.
+        parent: Who delegates.
+        base: Its worktree, in place of the parent's directory.
+
     Raises:
-        BuildError: `workspace_outside` for a relative path that leaves the parent's.
+        BuildError: `workspace_outside` for a relative path that leaves the parent's, or
+            any that leaves a worktree.
     """
-    base = Path(parent.state.workspace.working_dir).resolve()
+    own = base is not None
+    base = (base or Path(parent.state.workspace.working_dir)).resolve()
     if entry.workspace is None:
         return base
     chosen = (base / entry.workspace).resolve()
-    if not Path(entry.workspace).is_absolute() and not chosen.is_relative_to(base):
+    free = Path(entry.workspace).is_absolute() and not own
+    if not free and not chosen.is_relative_to(base):
         raise BuildError(
             "workspace_outside",
             f"the workspace {entry.workspace!r} of a sub-agent leaves its parent's",

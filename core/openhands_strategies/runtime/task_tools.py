@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from openhands.sdk.tool import ToolDefinition, ToolExecutor, register_tool
 from openhands.sdk.tool.registry import list_registered_tools
 from openhands.tools.task.definition import TaskAction, TaskObservation, TaskTool
 
+from openhands_strategies.runtime.apply_tool import ApplyTaskExecutor, ApplyTaskTool
 from openhands_strategies.runtime.delegation import Delegation
 from openhands_strategies.runtime.entries import TASK_TOOL_SET, Entry, Scope
 
@@ -74,7 +76,7 @@ class StrategyTaskToolSet(ToolDefinition[TaskAction, TaskObservation]):
     def create(  # type: ignore[override]
         cls, conv_state: ConversationState, **params: Any
     ) -> Sequence[ToolDefinition[Any, Any]]:
-        """Return the one `task` tool.
+        """Return the `task` tool, and `apply_task` where tasks work in worktrees.
 
         Args:
             conv_state: State of the conversation that gets the tool.
@@ -85,15 +87,24 @@ class StrategyTaskToolSet(ToolDefinition[TaskAction, TaskObservation]):
             agents="\n".join(_line(alias, entry) for alias, entry in scope.agents.items()),
             parallel=conv_state.agent.tool_concurrency_limit,
         )
-        return TaskTool.create(
-            executor=StrategyTaskExecutor(Delegation(scope)),  # type: ignore[arg-type]
-            description=description,
-        )
+        kept = conv_state.persistence_dir
+        delegation = Delegation(scope, kept=Path(kept) if kept else None)
+        tools: list[ToolDefinition[Any, Any]] = [
+            *TaskTool.create(
+                executor=StrategyTaskExecutor(delegation),  # type: ignore[arg-type]
+                description=description,
+            )
+        ]
+        apart = [alias for alias, entry in scope.agents.items() if entry.worktree]
+        if apart:
+            tools += ApplyTaskTool.create(ApplyTaskExecutor(delegation), apart)
+        return tools
 
 
 def _line(alias: str, entry: Entry) -> str:
     after = f" Only after {', '.join(entry.after)}." if entry.after else ""
-    return f"- {alias}: {entry.description.strip()}{after}"
+    apart = " Each task works in a git worktree of its own." if entry.worktree else ""
+    return f"- {alias}: {entry.description.strip()}{after}{apart}"
 
 
 def register_task_tools() -> None:
