@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from pathlib import Path
 
 import pytest
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.version import Version
+
+from openhands_strategies.manifest.reader import read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist", ".*cache")
@@ -125,3 +129,43 @@ def test_plugin_wheel_carries_the_plugin_directory(
     with zipfile.ZipFile(wheel) as archive:
         (points,) = [n for n in archive.namelist() if n.endswith("/entry_points.txt")]
         assert f"= {package}.strategy:" in archive.read(points).decode()
+
+
+PLUGINS = sorted((ROOT / "plugins").glob("*/pyproject.toml"))
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.parent.name)
+def test_a_plugin_says_the_same_of_itself_everywhere(plugin: Path) -> None:
+    name = plugin.parent.name
+    root = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extra = {Requirement(one).name for one in root["project"]["optional-dependencies"]["plugins"]}
+    indexed = tomllib.loads((ROOT / "registry.toml").read_text())["strategies"][name]
+    own = tomllib.loads(plugin.read_text())["project"]
+    metadata = json.loads((plugin.parent / ".plugin" / "plugin.json").read_text())
+    manifest = read_manifest(plugin.parent, "strategy.py")
+
+    assert own["name"] == indexed["distribution"] == f"openhands-strategy-{name}"
+    assert own["name"] in extra
+    assert root["tool"]["uv"]["sources"][own["name"]] == {"workspace": True}
+    assert list(own["entry-points"]["openhands.strategies"]) == [name]
+    assert indexed["source"] == f"./plugins/{name}"
+    assert metadata["name"] == manifest.name == name
+    assert metadata["version"] == own["version"]
+    said = {one["description"] for one in (own, indexed, metadata)}
+    assert said == {manifest.description}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.parent.name)
+def test_a_plugins_readme_has_its_parameters(plugin: Path) -> None:
+    manifest = read_manifest(plugin.parent, "strategy.py")
+    readme = (plugin.parent / "README.md").read_text()
+    assert readme.startswith(f"# {plugin.parent.name}\n")
+    assert manifest.params is not None
+    for param in manifest.params:
+        (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{param.name}` |")]
+        if param.required:
+            assert "required" in row
+        elif param.default not in (None, ""):
+            assert str(param.default).lower() in row.split("|")[2].lower()
+    assert "**Use it**" in readme
+    assert "**Do not use it**" in readme

@@ -1,0 +1,1 @@
+"""Adversarial review: an author and a reviewer."""

@@ -1,0 +1,1 @@
+"""Best of n: attempts beside each other, of which one is taken."""

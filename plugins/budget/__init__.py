@@ -1,0 +1,1 @@
+"""Budget: a dollar limit for the whole fleet."""

@@ -1,0 +1,1 @@
+"""Guardrails: hooks against slips."""

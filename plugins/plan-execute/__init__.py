@@ -1,0 +1,1 @@
+"""Plan and execute: a planner and an executor."""

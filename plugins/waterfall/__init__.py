@@ -1,0 +1,1 @@
+"""Waterfall: design, code, test."""

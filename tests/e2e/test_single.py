@@ -1,0 +1,45 @@
+"""Single: the SDK's default tools, nothing else, and an enforced step limit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openhands_strategies.testing import Reply, Turn, call, finish, in_order
+from openhands_strategies.testing.turns import text_of
+from support import bench
+
+pytestmark = pytest.mark.e2e
+
+
+def test_one_agent_with_the_default_tools(tmp_path: Path) -> None:
+    made = tmp_path / "ws" / "made"
+    script = in_order(
+        [
+            call("file_editor", command="create", path=str(made), file_text="by one agent\n"),
+            finish("done"),
+        ]
+    )
+    with bench(tmp_path / "ws", script) as b:
+        report = b.run("single", "write a file")
+        first = b.served("main")[0]
+    assert report.status == "finished"
+    assert report.answer == "done"
+    assert made.read_text() == "by one agent\n"
+    assert {"terminal", "file_editor", "task_tracker", "finish"} <= set(first.tools)
+    assert not {"task", "browser_navigate"} & set(first.tools)
+    # The task is the whole first message.
+    assert text_of(first.messages[1]).strip() == "write a file"
+    assert [(row.role, row.calls) for row in report.roles] == [("main", 2)]
+
+
+def test_its_steps_are_limited(tmp_path: Path) -> None:
+    def script(turn: Turn) -> Reply:
+        return call("think", thought=f"step {turn.replies}")
+
+    with bench(tmp_path / "ws", script) as b:
+        report = b.run("single", params={"max_iterations": 3})
+        calls = len(b.served("main"))
+    assert report.status == "limit"
+    assert calls == 3
