@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the Python (>= 3.12); otherwise .ci/find-python does.
 .POSIX:
 .SUFFIXES:
-.PHONY: demo test check test-floor lock clean FORCE
+.PHONY: demo test check test-floor test-openhands-cli test-browser lock clean FORCE
 
 LOCKED := uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml)
 UV := UV_PYTHON="$$PWD/.venv/bin/python" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
@@ -28,11 +28,20 @@ check: .venv/.synced
 test-floor: .venv-floor/.synced
 	@$(TEST) .venv-floor/bin/python -m pytest $(PYTEST_ARGS)
 
+# Strategies in the real OpenHands CLI, which pins its own SDK and needs Python 3.12.
+test-openhands-cli: .venv-openhands-cli/.synced
+	@$(TEST) .venv-openhands-cli/bin/python -m pytest $(PYTEST_ARGS) tests/openhands_cli
+
+# The page at /strategies in a real browser; needs chromium, and npm for the check of its
+# accessibility. What is missing is skipped with a message, and fails where CI=true.
+test-browser: .venv-browser/.synced .venv-browser/axe.min.js
+	@$(TEST) .venv-browser/bin/python -m pytest -n 0 -m browser tests/server/browser
+
 lock: .venv/bin/uv
 	$(UV) lock
 
 clean:
-	rm -rf .venv .venv-floor build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-floor .venv-openhands-cli .venv-browser build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf core/*.egg-info plugins/*/*.egg-info plugins/*/build
 	find core plugins tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
@@ -52,3 +61,24 @@ endif
 	@echo "installing the locked packages into .venv-floor"
 	@UV_PROJECT_ENVIRONMENT=.venv-floor $(UV) $(SYNC) --group floor
 	@touch $@
+
+.venv-openhands-cli/.synced: .venv/bin/uv $(LOCKED)
+	@echo "installing the locked packages into .venv-openhands-cli"
+	@python=$$(.ci/find-python "$(PYTHON)") && case $$("$$python" -V) in "Python 3.12."*) ;; \
+	    *) echo "openhands 1.16.0 needs Python 3.12, and $$python is another" >&2; exit 1;; esac \
+	    && UV_PROJECT_ENVIRONMENT=.venv-openhands-cli UV_PYTHON="$$python" \
+	    UV_PYTHON_DOWNLOADS=never .venv/bin/uv $(SYNC) --extra openhands-cli
+	@touch $@
+
+.venv-browser/.synced: .venv/bin/uv $(LOCKED)
+	@echo "installing the locked packages into .venv-browser"
+	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) $(SYNC) --extra server --group browser
+	@touch $@
+
+AXE := 4.14.1
+.venv-browser/axe.min.js: .venv-browser/.synced
+	@if command -v npm >/dev/null; then \
+	    npm pack --silent --pack-destination .venv-browser axe-core@$(AXE) >/dev/null \
+	    && tar -xzmf .venv-browser/axe-core-$(AXE).tgz -C .venv-browser \
+	        --strip-components 1 package/axe.min.js; \
+	else echo "npm is missing, so accessibility is not checked"; fi

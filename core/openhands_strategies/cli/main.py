@@ -17,7 +17,10 @@ from openhands_strategies.cli.frame import Frame, asked_for, debug_option
 COMMANDS: Final = {
     "list": ("listing", "List the strategies that have names."),
     "show": ("showing", "Show what is known of a strategy without running it."),
+    "plan": ("planning", "Show what a strategy would use, and which part brought what."),
     "run": ("running", "Run a strategy on a task, or resume a run."),
+    "openhands": ("openhands_command", "Run the OpenHands CLI with a strategy."),
+    "compare": ("comparing", "Run strategies on copies of a workspace, and compare them."),
     "add": ("adding", "Fetch a strategy, write it into the project's file and lock it."),
     "remove": ("removing", "Take a strategy out of the project's files."),
     "update": ("updating", "Lock newer commits, and show what changes by that."),
@@ -32,6 +35,7 @@ COMMANDS: Final = {
     ),
     "uninstall": ("uninstalling", "Remove distributions from the environment that runs ohs."),
     "store": ("storing", "Clear the store of what nothing names any more, or check it."),
+    "serve": ("serving", "Serve strategies: the agent-server with a REST API for them."),
     "demo": ("demo", "Watch fusion work on a sample repository, with a scripted model."),
     "doctor": ("doctor", "Check versions, settings and what is missing."),
 }
