@@ -1,0 +1,174 @@
+"""`ohs serve`: upstream's agent-server with the strategies that the user names."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import click
+
+from openhands_strategies.cli.frame import debug_option
+from openhands_strategies.cli.sdk import import_sdk
+from openhands_strategies.errors import StrategyError, UsageError
+from openhands_strategies.project.home import Home, find_home
+
+_MODULE: Final = "openhands_strategies.server.extension"
+_KEY_FILE: Final = "server.key"
+_LISTS: Final = {"--extensions": "extensions", "--with": "overlays", "--workspaces": "workspaces"}
+
+
+@dataclass
+class Arguments:
+    """What belongs to us of a command line, and what is upstream's."""
+
+    extensions: list[str] = field(default_factory=list)
+    overlays: list[str] = field(default_factory=list)
+    workspaces: list[str] = field(default_factory=list)
+    strict: bool = False
+    upstream: list[str] = field(default_factory=list)
+
+
+@click.command(
+    "serve",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENTS]…")
+@debug_option
+def command(arguments: tuple[str, ...]) -> int:
+    """Serve strategies: the agent-server with a REST API for them.
+
+    \b
+    --extensions REF…   Strategies to serve; all that have a name here by default.
+    --with REF…         Layer these on top of every strategy.
+    --workspaces DIR…   Let runs work only in or below these directories.
+    --strict            Do not start when a strategy is broken.
+
+    Everything else goes to the agent-server as it is: --port, --import-modules, … It
+    listens on 127.0.0.1 unless you give --host.
+    """
+    given = split_arguments(arguments)
+    _check(given)
+    home = find_home()
+    _pass_on(given)
+    import_sdk(debug=True)
+    # Also for the server's own start: no price map from the network.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    _give_secret_key(home)
+    from openhands.agent_server.__main__ import main
+
+    sys.argv = ["agent-server", *upstream_arguments(given.upstream)]
+    main()
+    return 0
+
+
+def split_arguments(arguments: Sequence[str]) -> Arguments:
+    """Take our options out of a command line, wherever they stand.
+
+    Raises:
+        UsageError: `usage` for an option of ours without a value.
+    """
+    found = Arguments()
+    rest = list(arguments)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name == "--strict" and not equals:
+            found.strict = True
+        elif name in _LISTS:
+            values = [value] if equals else []
+            while not equals and rest and not rest[0].startswith("-"):
+                values.append(rest.pop(0))
+            if not any(values):
+                raise UsageError("usage", f"{name} needs a value", "ohs serve --help shows how")
+            getattr(found, _LISTS[name]).extend(values)
+        else:
+            found.upstream.append(name + equals + value)
+    return found
+
+
+def upstream_arguments(given: Sequence[str]) -> list[str]:
+    """Upstream's arguments with our module among those it imports, and a host.
+
+    Args:
+        given: What the user wrote; modules that are named there stay.
+    """
+    arguments: list[str] = []
+    modules: list[str] = []
+    rest = list(given)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name == "--import-modules":
+            modules.append(value if equals else rest.pop(0) if rest else "")
+        else:
+            arguments.append(name + equals + value)
+    if not any(one.partition("=")[0] == "--host" for one in arguments):
+        arguments += ["--host", "127.0.0.1"]
+    named = [one.strip() for text in modules for one in text.split(",") if one.strip()]
+    return [*arguments, "--import-modules", ",".join([*named, _MODULE])]
+
+
+def _check(given: Arguments) -> None:
+    if find_spec("openhands.agent_server") is None:
+        raise UsageError(
+            "server_missing",
+            "the agent-server is not installed",
+            "pip install 'openhands-strategies[server]'",
+        )
+    if "--reload" in given.upstream:
+        raise UsageError(
+            "usage", "--reload starts the agent-server anew without strategies", "leave it out"
+        )
+    for one in given.workspaces:
+        if not Path(one).expanduser().is_dir():
+            raise UsageError("usage", f"--workspaces: {one} is no directory", "create it first")
+    for text in (*given.extensions, *given.overlays, *given.workspaces):
+        if "\n" in text:
+            raise UsageError("usage", f"{text!r} holds a line break", "write it on one line")
+
+
+def _pass_on(given: Arguments) -> None:
+    """Tell the extension by environment; it is imported by upstream, not called by us."""
+    for name, values in (
+        ("OHS_EXTENSIONS", given.extensions),
+        ("OHS_WITH", given.overlays),
+        ("OHS_WORKSPACES", given.workspaces),
+    ):
+        if values:
+            os.environ[name] = "\n".join(values)
+    if given.strict:
+        os.environ["OHS_STRICT"] = "1"
+
+
+def _give_secret_key(home: Home) -> None:
+    """Without a secret key upstream stores no model key, and a restarted run cannot go on."""
+    from openhands.agent_server.config import load_config
+
+    try:
+        if load_config().secret_key is not None:
+            return
+    except ValueError:
+        # Upstream says itself what is wrong with its configuration.
+        return
+    path = home.path / _KEY_FILE
+    try:
+        home.path.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            key = path.read_text(encoding="ascii").strip()
+        else:
+            key = secrets.token_urlsafe(32)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(f"{key}\n")
+    except (OSError, ValueError) as error:
+        raise StrategyError(
+            "server_key",
+            f"{path} cannot be used: {error}",
+            "set OH_SECRET_KEY, or make that file readable for you alone",
+        ) from error
+    os.environ["OH_SECRET_KEY"] = key

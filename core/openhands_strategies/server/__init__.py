@@ -1,0 +1,1 @@
+"""Strategies on the OpenHands agent-server: REST routes beside its own."""

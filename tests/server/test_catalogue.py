@@ -1,0 +1,95 @@
+"""What a server offers, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openhands_strategies.errors import ResolveError
+from openhands_strategies.project.home import find_home
+from openhands_strategies.server.catalogue import Catalogue
+from openhands_strategies.server.setup import Setup, read_setup
+from support import write
+
+STRATEGY = """
+from openhands_strategies import Strategy
+
+raise SystemExit("a listing ran this file")
+
+class One(Strategy):
+    name = "{name}"
+    description = "{about}"
+
+    def build(self, context): ...
+"""
+
+
+def offered(base: Path, *references: str) -> Catalogue:
+    return Catalogue(Setup(references, (), False, (), base, find_home()))
+
+
+def test_names_that_are_taken_or_reserved(tmp_path: Path) -> None:
+    for file, name in (("a", "same"), ("b", "same"), ("c", "runs"), ("d", "other")):
+        write(tmp_path / f"{file}.py", STRATEGY.format(name=name, about=file))
+    found = offered(tmp_path, "./a.py", "./b.py", "./c.py", "./d.py").listed()
+    assert [(one.name, one.error.code if one.error else None) for one in found] == [
+        ("same", None),
+        ("./b.py", "name_ambiguous"),
+        ("./c.py", "name_reserved"),
+        ("other", None),
+    ]
+
+
+def test_without_references_everything_with_a_name_is_offered(tmp_path: Path) -> None:
+    write(tmp_path / "tools" / "mine.py", STRATEGY.format(name="mine", about="Mine"))
+    write(
+        tmp_path / ".openhands" / "strategies.toml",
+        '[strategies.mine]\nsource = "./tools/mine.py"\n',
+    )
+    catalogue = offered(tmp_path)
+    names = [one.name for one in catalogue.listed()]
+    assert names[0] == "mine"
+    assert "fusion" in names
+    mine = catalogue.find("mine").to_json()
+    # It merely stands in a file, so it needs the user's yes.
+    assert mine["trusted"] is False
+    assert mine["error"] is None
+    with pytest.raises(ResolveError) as caught:
+        catalogue.find("fusiom")
+    assert "fusion" in caught.value.hint
+
+
+def test_a_running_server_keeps_the_files_that_it_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "one.py", STRATEGY.format(name="one", about="before"))
+    catalogue = offered(tmp_path, "./one.py")
+    kept = catalogue.find("one").located
+    assert kept is not None
+    path.write_text("broken (")
+    assert "before" in kept.file.read_text()
+    assert catalogue.reload()["restart_needed"] == ["one"]
+    path.unlink()
+    assert catalogue.reload() == {
+        "strategies": ["./one.py"],
+        "added": ["./one.py"],
+        "removed": ["one"],
+        "restart_needed": [],
+    }
+
+
+def test_the_setup_is_read_from_the_environment(tmp_path: Path) -> None:
+    setup = read_setup(
+        {
+            "OHS_EXTENSIONS": "fusion\n\n ./a b.py \n",
+            "OHS_WITH": "house",
+            "OHS_STRICT": "1",
+            "OHS_WORKSPACES": str(tmp_path),
+            "OHS_HOME": str(tmp_path / "home"),
+        }
+    )
+    assert setup.references == ("fusion", "./a b.py")
+    assert setup.overlays == ("house",)
+    assert setup.strict
+    assert setup.workspaces == (tmp_path.resolve(),)
+    assert setup.home.path == tmp_path / "home"
+    assert not read_setup({"OHS_STRICT": "0"}).strict
