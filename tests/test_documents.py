@@ -47,7 +47,7 @@ def script(turn: Turn) -> Reply:
 
 
 # Phases and members that the pages name; an agent is told its own in its system prompt.
-OFFERED = {"main": ("plan-execute", "build", "reviewer"), "small": ()}
+OFFERED = {"gpt-4o": ("plan-execute", "build", "reviewer"), "gpt-4o-mini": ()}
 
 
 @pytest.fixture
@@ -65,11 +65,9 @@ def ohs(project: Path, command: str) -> subprocess.CompletedProcess[str]:
             cwd=project,
             env={
                 **os.environ,
-                "LLM_MODEL": "openai/main",
+                "LLM_MODEL": "openai/gpt-4o",  # its price is known
                 "LLM_API_KEY": "any",
                 "LLM_BASE_URL": model.base_url,
-                "LLM_INPUT_COST_PER_TOKEN": "0.00001",
-                "LLM_OUTPUT_COST_PER_TOKEN": "0.00004",
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -137,9 +137,7 @@ def resolve_all(
     """
     with around.fetching() as progress:
         fetching = Fetching(progress=progress)
-        found = [
-            resolve(one, host=host, warn=around.warn, fetching=fetching) for one in references
-        ]
+        found = [resolve(one, host=host, warn=around.warn, fetching=fetching) for one in references]
     for located in found:
         # Read before the SDK is imported: what the files show costs no ten seconds.
         manifest = read_manifest(located.root, located.module, located.attribute, located.name)
