@@ -10,7 +10,7 @@ import pytest
 
 from openhands_strategies.blueprint import AgentSpec, Blueprint, SubAgent
 from openhands_strategies.errors import LoadError
-from openhands_strategies.runtime.command_checks import check_commands, scripts_in
+from openhands_strategies.runtime.plugin_directory.commands import check_commands, scripts_in
 from support import write
 
 
@@ -116,7 +116,7 @@ def test_commands_of_mcp_servers(
     from openhands.sdk import Agent
 
     from openhands_strategies.compose.brought import with_servers
-    from openhands_strategies.runtime.plugin_servers import checked_servers
+    from openhands_strategies.runtime.plugin_directory.servers import checked_servers
 
     def filled(value: Any) -> Any:
         if isinstance(value, dict):

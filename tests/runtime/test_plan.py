@@ -16,8 +16,8 @@ from openhands_strategies.registry.catalog import resolve
 from openhands_strategies.runtime.llms import PLACEHOLDER, placeholder_llm
 from openhands_strategies.runtime.loader import load
 from openhands_strategies.runtime.plan import plan
-from openhands_strategies.runtime.plan_diff import plan_changes
-from openhands_strategies.runtime.plan_prompts import count_tokens
+from openhands_strategies.runtime.plan.changes import plan_changes
+from openhands_strategies.runtime.plan.prompts import count_tokens
 from openhands_strategies.runtime.prepare import Settings, prepare
 from support import write
 
@@ -114,7 +114,7 @@ def planned(tmp_path: Path, home: Home, attribute: str, **more: Any) -> dict[str
         write(file, COMPOSED)
     loaded = load(resolve(f"{file}:{attribute}", base=tmp_path), home)
     params = more.pop("params", {})
-    return plan(prepare(loaded, placeholder_llm(), params, Settings(home=home)), **more)
+    return plan(prepare(loaded, placeholder_llm(), params, Settings(home=home, priced=False)), **more)
 
 
 def items(document: dict[str, Any], plural: str, role: str) -> list[dict[str, Any]]:
@@ -241,7 +241,7 @@ def test_a_tool_that_might_start_something_is_not_made(tmp_path: Path, home: Hom
         """,
     )
     loaded = load(resolve(str(tmp_path / "starting.py"), base=tmp_path), home)
-    document = plan(prepare(loaded, placeholder_llm(), {}, Settings(home=home)), prompts=True)
+    document = plan(prepare(loaded, placeholder_llm(), {}, Settings(home=home, priced=False)), prompts=True)
     rocket = next(tool for tool in document["tools"] if tool["name"] == "rocket")
     assert (rocket["tokens"], rocket["description"]) == (None, None)
     assert rocket["params"] == {"stage": 2}
@@ -273,7 +273,7 @@ def test_an_agent_that_may_ask_itself_is_listed_once(tmp_path: Path, home: Home)
         """,
     )
     loaded = load(resolve(str(tmp_path / "self.py"), base=tmp_path), home)
-    document = plan(prepare(loaded, placeholder_llm(), {}, Settings(home=home)))
+    document = plan(prepare(loaded, placeholder_llm(), {}, Settings(home=home, priced=False)))
     assert [(role["role"], role["kind"]) for role in document["roles"]] == [
         ("main", "main"),
         ("again", "factory"),
@@ -299,7 +299,7 @@ def test_parameters_of_a_tool_that_do_not_fit_are_one_error(tmp_path: Path, home
     )
     loaded = load(resolve(str(tmp_path / "wrong.py"), base=tmp_path), home)
     with pytest.raises(BuildError) as caught:
-        plan(prepare(loaded, placeholder_llm(), {}, Settings(home=home)))
+        plan(prepare(loaded, placeholder_llm(), {}, Settings(home=home, priced=False)))
     assert caught.value.code == "tool_failed"
     assert "role 'main'" in caught.value.message
     assert "colour" in caught.value.message

@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openhands_strategies.errors import LoadError
-from openhands_strategies.runtime.plugin_files import plugin_hooks, with_plugin_skills
-from openhands_strategies.runtime.plugin_roots import expand_command, expand_root
-from openhands_strategies.runtime.plugin_skills import plugin_skills
+from openhands_strategies.runtime.plugin_directory.files import plugin_hooks, with_plugin_skills
+from openhands_strategies.runtime.plugin_directory.roots import expand_command, expand_root
+from openhands_strategies.runtime.plugin_directory.skills import plugin_skills
 from support import write
 
 # What a path may hold and a shell would like to read as something else.

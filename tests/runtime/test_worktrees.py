@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from openhands_strategies.errors import RunError, UsageError
-from openhands_strategies.runtime.checking import run_check
 from openhands_strategies.runtime.entries import Entry
-from openhands_strategies.runtime.worktree_apply import apply_patch, is_applied
-from openhands_strategies.runtime.worktrees import (
+from openhands_strategies.runtime.worktrees.applying import apply_patch, is_applied
+from openhands_strategies.runtime.worktrees.checking import run_check
+from openhands_strategies.runtime.worktrees.worktree import (
     PATCH,
     check_workspace,
     open_worktree,

@@ -55,7 +55,7 @@ def command(
     servers, limits and prompts are those that ohs run would start with.
     """
     from openhands_strategies.cli.options import params_of
-    from openhands_strategies.cli.plan_making import PlanRequest, make_plan, other_plan
+    from openhands_strategies.cli.plan.making import PlanRequest, make_plan, other_plan
 
     frame = current_frame(context)
     request = PlanRequest(
@@ -71,17 +71,17 @@ def command(
         if frame.json:
             print_json(made)
             return
-        from openhands_strategies.cli.plan_tree import print_plan
+        from openhands_strategies.cli.plan.tree import print_plan
 
         print_plan(made, prompts=prompts)
         return
     second = other_plan(request, other, frame)
-    from openhands_strategies.runtime.plan_diff import plan_changes
+    from openhands_strategies.runtime.plan.changes import plan_changes
 
     changes = plan_changes(made, second)
     if frame.json:
         print_json({"a": made["strategy"], "b": second["strategy"], "changes": changes})
         return
-    from openhands_strategies.cli.plan_changes import print_changes
+    from openhands_strategies.cli.plan.changes import print_changes
 
     print_changes(made, second, changes)

@@ -112,7 +112,7 @@ def _new(request: Request, reference: str, home: Home, host: Host, around: Surro
     from openhands_strategies.runtime.building import check_params
     from openhands_strategies.runtime.loader import load
     from openhands_strategies.runtime.run import new_run_file
-    from openhands_strategies.runtime.worktrees import check_workspace
+    from openhands_strategies.runtime.worktrees.repository import check_workspace
 
     loaded = load(located, home, overlays)
     values = check_params(loaded, request.params, texts=True)
@@ -152,7 +152,7 @@ def _again(request: Request, file: RunFile, home: Home, host: Host, around: Surr
     from openhands_strategies.runtime.building import check_params
     from openhands_strategies.runtime.entries import Origin
     from openhands_strategies.runtime.loader import load_again
-    from openhands_strategies.runtime.worktrees import check_workspace
+    from openhands_strategies.runtime.worktrees.repository import check_workspace
 
     loaded = load_again(Origin.model_validate(file.strategy), home)
     values = check_params(loaded, file.params)

@@ -14,7 +14,7 @@ from openhands_strategies.runtime.llms import Prices, load_profile, other_llm
 from openhands_strategies.runtime.loaded import Loaded
 from openhands_strategies.runtime.loader import load
 from openhands_strategies.runtime.parts import locate_part
-from openhands_strategies.runtime.plugin_files import with_plugin_files
+from openhands_strategies.runtime.plugin_directory.files import with_plugin_files
 from openhands_strategies.runtime.rfc import as_subagents, captured_registrations
 from openhands_strategies.runtime.values import (
     check_params,

@@ -17,9 +17,7 @@ from uuid import UUID
 
 from openhands_strategies.errors import StrategyError, describe
 from openhands_strategies.runtime.admission import Admission, refusal_of, told_again
-from openhands_strategies.runtime.apart import have_worktrees, moved, remove_worktrees, with_changes
 from openhands_strategies.runtime.attachment import Attachment, attach, attachment_of
-from openhands_strategies.runtime.attempts import Attempts
 from openhands_strategies.runtime.driving import (
     ending_of,
     has_user_message,
@@ -41,6 +39,13 @@ from openhands_strategies.runtime.roles import MAIN, RoleView
 from openhands_strategies.runtime.spawn import build_subagent, open_conversation
 from openhands_strategies.runtime.table import SUBAGENTS_DIR, TaskRecord, TaskTable
 from openhands_strategies.runtime.usage import TASK_PREFIX, known_price
+from openhands_strategies.runtime.worktrees.apart import (
+    have_worktrees,
+    moved,
+    remove_worktrees,
+    with_changes,
+)
+from openhands_strategies.runtime.worktrees.attempts import Attempts
 
 if TYPE_CHECKING:
     from openhands.sdk import Agent

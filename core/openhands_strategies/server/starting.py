@@ -22,7 +22,7 @@ from openhands_strategies.runtime.loader import Loaded, load
 from openhands_strategies.runtime.prepare import Prepared, Settings, prepare
 from openhands_strategies.runtime.profiles import profiles_from
 from openhands_strategies.runtime.usage import Price
-from openhands_strategies.runtime.worktrees import check_workspace
+from openhands_strategies.runtime.worktrees.repository import check_workspace
 from openhands_strategies.server.bodies import StartBody, workspace_of
 from openhands_strategies.server.catalogue import Catalogue, Listed
 from openhands_strategies.server.models import profile_llm, settings_llm

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from openhands_strategies.errors import StrategyError, describe
-from openhands_strategies.runtime.attempts import Attempts
 from openhands_strategies.runtime.entries import Entry
 from openhands_strategies.runtime.fleet import Fleet
 from openhands_strategies.runtime.outcome import TaskEnding
 from openhands_strategies.runtime.table import TaskRecord
-from openhands_strategies.runtime.worktrees import put_away_all
+from openhands_strategies.runtime.worktrees.attempts import Attempts
+from openhands_strategies.runtime.worktrees.worktree import put_away_all
 
 _log: Final = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from openhands_strategies.compose.brought import SUFFIX
 from openhands_strategies.runtime.entries import TASK_TOOL_SET
 from openhands_strategies.runtime.llms import PLACEHOLDER
 from openhands_strategies.runtime.loaded import Loaded
-from openhands_strategies.runtime.plan_items import (
+from openhands_strategies.runtime.plan.items import (
     Told,
     first_message,
     hooks,
@@ -23,8 +23,8 @@ from openhands_strategies.runtime.plan_items import (
     token_row,
     tools,
 )
-from openhands_strategies.runtime.plan_prompts import ESTIMATE, agent_text
-from openhands_strategies.runtime.plan_roles import Role, roles_of
+from openhands_strategies.runtime.plan.prompts import ESTIMATE, agent_text
+from openhands_strategies.runtime.plan.roles import Role, roles_of
 from openhands_strategies.runtime.prepare import Prepared
 from openhands_strategies.strategy import AgentSpec, Blueprint
 

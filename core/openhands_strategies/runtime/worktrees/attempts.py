@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from openhands_strategies.errors import RunError, StrategyError
-from openhands_strategies.runtime.checking import Verdict, run_check
 from openhands_strategies.runtime.entries import Entry
 from openhands_strategies.runtime.table import TaskRecord, TaskTable, write_json
-from openhands_strategies.runtime.worktree_apply import apply_patch, is_applied
-from openhands_strategies.runtime.worktrees import (
+from openhands_strategies.runtime.worktrees.applying import apply_patch, is_applied
+from openhands_strategies.runtime.worktrees.checking import Verdict, run_check
+from openhands_strategies.runtime.worktrees.worktree import (
     PATCH,
     Changes,
     Worktree,

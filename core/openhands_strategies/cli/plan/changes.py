@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from openhands_strategies.cli.plan_tree import plan_console
+from openhands_strategies.cli.plan.tree import plan_console
 from openhands_strategies.cli.text import many_lines, printable
 
 Change = Mapping[str, Any]

@@ -19,7 +19,7 @@ from typing import Final
 from openhands_strategies.errors import LoadError, RunError, UsageError
 from openhands_strategies.project.home import find_home
 from openhands_strategies.runtime.entries import Entry
-from openhands_strategies.runtime.workspace_git import check_git, git
+from openhands_strategies.runtime.worktrees.git import check_git, git
 from openhands_strategies.sources.locks import locked
 
 _LOCK_SECONDS: Final = 900.0

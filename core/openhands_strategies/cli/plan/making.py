@@ -72,7 +72,7 @@ def _plan(request: PlanRequest, frame: Frame) -> dict[str, Any]:
     from openhands_strategies.runtime.loader import load
     from openhands_strategies.runtime.plan import plan
     from openhands_strategies.runtime.prepare import Settings, prepare
-    from openhands_strategies.runtime.workspace_repository import check_workspace
+    from openhands_strategies.runtime.worktrees.repository import check_workspace
 
     def adjust(blueprint: Blueprint, name: str, params: Mapping[str, Any]) -> Blueprint:
         return host.adjust(blueprint, name, params, warn)

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from openhands_strategies.compose.brought import hooks_in, servers_of
 from openhands_strategies.runtime.entries import TASK_TOOL_SET
-from openhands_strategies.runtime.plan_prompts import AgentText, count_tokens
-from openhands_strategies.runtime.plan_roles import Role
+from openhands_strategies.runtime.plan.prompts import AgentText, count_tokens
+from openhands_strategies.runtime.plan.roles import Role
 from openhands_strategies.runtime.prepare import Prepared
 from openhands_strategies.runtime.run_file import plain_url
 

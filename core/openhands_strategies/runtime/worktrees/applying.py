@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from openhands_strategies.errors import RunError
-from openhands_strategies.runtime.workspace_git import git, git_bytes
-from openhands_strategies.runtime.workspace_repository import index_of
+from openhands_strategies.runtime.worktrees.git import git, git_bytes
+from openhands_strategies.runtime.worktrees.repository import index_of
 
 _CHECK = ("apply", "--check", "--whitespace=nowarn", "--")
 _APPLY = ("apply", "--whitespace=nowarn", "--")

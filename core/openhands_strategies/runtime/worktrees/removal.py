@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from openhands_strategies.errors import RunError
-from openhands_strategies.runtime.workspace_git import git
+from openhands_strategies.runtime.worktrees.git import git
 
 CONTAINER: Final = "ohs_worktree_"
 """Prefix of the temporary directory around a worktree."""

@@ -18,12 +18,12 @@ from openhands_strategies.compose.brought import servers_of, with_servers
 from openhands_strategies.compose.merge import concatenated
 from openhands_strategies.errors import LoadError, describe
 from openhands_strategies.manifest.plugin import HOOK_FILES, plugin_name
-from openhands_strategies.runtime.command_checks import check_commands
 from openhands_strategies.runtime.loaded import Loaded
-from openhands_strategies.runtime.plugin_agents import plugin_agents
-from openhands_strategies.runtime.plugin_roots import expand_root, with_roots
-from openhands_strategies.runtime.plugin_servers import plugin_servers
-from openhands_strategies.runtime.plugin_skills import plugin_skills
+from openhands_strategies.runtime.plugin_directory.agents import plugin_agents
+from openhands_strategies.runtime.plugin_directory.commands import check_commands
+from openhands_strategies.runtime.plugin_directory.roots import expand_root, with_roots
+from openhands_strategies.runtime.plugin_directory.servers import plugin_servers
+from openhands_strategies.runtime.plugin_directory.skills import plugin_skills
 
 if TYPE_CHECKING:
     from openhands.sdk import Agent

@@ -18,8 +18,9 @@ from typing import Final, Literal
 
 from openhands_strategies.errors import RunError
 from openhands_strategies.runtime.table import SUBAGENTS_DIR, write_json
-from openhands_strategies.runtime.workspace_git import git, git_bytes
-from openhands_strategies.runtime.workspace_repository import (
+from openhands_strategies.runtime.worktrees.git import git, git_bytes
+from openhands_strategies.runtime.worktrees.removal import CONTAINER, refs_since, remove_worktree
+from openhands_strategies.runtime.worktrees.repository import (
     alone,
     check_workspace,
     commit_of,
@@ -27,7 +28,6 @@ from openhands_strategies.runtime.workspace_repository import (
     repository_of,
     tree_now,
 )
-from openhands_strategies.runtime.worktree_removal import CONTAINER, refs_since, remove_worktree
 
 __all__ = [
     "Changes",

@@ -12,8 +12,8 @@ from openhands_strategies.errors import LoadError, describe
 from openhands_strategies.manifest.plugin import AGENT_FOLDERS, markdown_files
 from openhands_strategies.runtime.equip import require_tools
 from openhands_strategies.runtime.llms import for_subagent
-from openhands_strategies.runtime.plugin_roots import expand_root
-from openhands_strategies.runtime.plugin_servers import checked_servers, expanded
+from openhands_strategies.runtime.plugin_directory.roots import expand_root
+from openhands_strategies.runtime.plugin_directory.servers import checked_servers, expanded
 
 if TYPE_CHECKING:
     from openhands.sdk import LLM

@@ -1,0 +1,1 @@
+"""`ohs plan`: what it makes and how it is shown."""

@@ -1,0 +1,1 @@
+"""What lies beside `strategy.py`: skills, commands, hooks, agents and MCP servers."""

@@ -1,0 +1,1 @@
+"""Tasks in git worktrees of their own, and the changes of one of them applied."""
