@@ -44,6 +44,9 @@ def guarded(frame: Frame, arguments: list[str], command: Callable[[], int | None
         return INTERRUPTED
     # SystemExit too: only foreign code ends the process from within a command.
     except (Exception, SystemExit) as error:  # noqa: BLE001 - shown, and the process ends
+        # rich ends the process itself when its reader has gone.
+        if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
+            return _reader_gone()
         problem = RunError("internal", f"unexpected {describe(error)}", "--debug shows where")
         return _failed(frame, problem, error)
 
