@@ -22,7 +22,7 @@ from openhands_strategies.runtime.loader import load, load_again
 from openhands_strategies.runtime.prepare import Prepared, Settings, prepare
 from openhands_strategies.runtime.values import check_params
 from openhands_strategies.testing import Reply, Turn, call, finish, in_order, say
-from support import MAIN, bench, llm_prices, write
+from support import MAIN, bench, write
 
 pytestmark = pytest.mark.e2e
 
@@ -162,7 +162,7 @@ def ready(reference: str, params: dict[str, object] | None = None, *overlays: st
     home = find_home()
     loaded = load(resolve(reference), home, [resolve(one) for one in overlays])
     llm = main_llm(model=MAIN, base_url="http://127.0.0.1:9/v1")
-    return prepare(loaded, llm, params or {}, Settings(home=home, prices=llm_prices()))
+    return prepare(loaded, llm, params or {}, Settings(home=home, priced=False))
 
 
 def suffix(prepared: Prepared) -> str:
@@ -319,7 +319,7 @@ def test_overlays_given_beside_the_strategy(forms: Path, tmp_path: Path) -> None
     assert [one.name for one in prepared.loaded.origin.overlays] == ["house"]
     again = load_again(prepared.loaded.origin, find_home())
     llm = main_llm(model=MAIN, base_url="http://127.0.0.1:9/v1")
-    resumed = prepare(again, llm, prepared.params, Settings(home=find_home()))
+    resumed = prepare(again, llm, prepared.params, Settings(home=find_home(), priced=False))
     assert suffix(resumed) == suffix(prepared)
 
 

@@ -100,6 +100,8 @@ def test_the_document_of_a_run() -> None:
         "cost_usd",
         "seconds",
         "error",
+        "overlays",
+        "warnings",
     }
     assert data["strategy"] == {
         "name": "fusion",
