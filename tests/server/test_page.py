@@ -91,6 +91,12 @@ def test_nothing_else_is_handed_out(client: TestClient, path: str) -> None:
     assert client.get(f"/strategies/{path}").status_code == 404
 
 
+def test_an_address_with_a_slash_leads_to_the_page(client: TestClient) -> None:
+    answer = client.get("/strategies/", follow_redirects=False)
+    assert answer.status_code == 307
+    assert answer.headers["location"].endswith("/strategies")
+
+
 def test_the_page_is_no_part_of_the_api_description(client: TestClient) -> None:
     assert client.get("/openapi.json").json()["paths"] == {}
     assert client.head("/strategies").status_code == 200
