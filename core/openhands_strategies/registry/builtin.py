@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from openhands_strategies.sources.reference import (
     PathReference,
     Reference,
 )
-from openhands_strategies.sources.source import Located
+from openhands_strategies.sources.source import DistributionSource, Located
 
 
 class Paths:
@@ -91,12 +92,27 @@ class Distributions:
 
     Attributes:
         path: Directories that hold distributions; None means `sys.path`.
+        only: Canonical names of the distributions that count; None means all.
     """
 
     path: Sequence[str] | None = None
+    only: frozenset[str] | None = None
 
     @hookimpl
     def list_strategies(self) -> list[Located | StrategyError]:
         """Every installed strategy, read anew at each call."""
+        if self.only is not None and not self.only:
+            return []
         found, broken = installed(path=self.path, store=find_home().store)
-        return [*found, *broken]
+        return [*(one for one in found if self._counts(one)), *broken]
+
+    def _counts(self, located: Located) -> bool:
+        source = located.source
+        if self.only is None or not isinstance(source, DistributionSource):
+            return True
+        return canonical(source.name) in self.only
+
+
+def canonical(name: str) -> str:
+    """A distribution's name as the packaging standards compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()

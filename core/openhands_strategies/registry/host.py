@@ -114,7 +114,8 @@ def plugin_host(
 
     Args:
         environ: `OHS_PLUGINS` chooses the third-party plugins: all when unset, none when
-            empty, `a,b` only those. `os.environ` by default.
+            empty, `a,b` only those. `OHS_DISTRIBUTIONS` chooses in the same way the
+            distributions whose strategies have names. `os.environ` by default.
         path: Directories that hold distributions; `sys.path` by default.
         git: How git references are resolved: offline, or with progress.
 
@@ -126,8 +127,9 @@ def plugin_host(
     manager.add_hookspecs(hookspecs)
     manager.register(builtin.Indexes(), name="builtin-indexes")
     warnings: list[StrategyError] = []
-    choice = (os.environ if environ is None else environ).get("OHS_PLUGINS")
-    wanted = None if choice is None else {name.strip() for name in choice.split(",")} - {""}
+    environ = os.environ if environ is None else environ
+    wanted = _names(environ.get("OHS_PLUGINS"))
+    only = _names(environ.get("OHS_DISTRIBUTIONS"))
     known: set[str] = set()
     for offer in offers(hookspecs.GROUP, path=path) if wanted is None or wanted else ():
         if isinstance(offer, BrokenOffer):
@@ -145,12 +147,18 @@ def plugin_host(
             )
         )
     # pluggy calls what was registered last first: the levels of a name's look-up.
-    manager.register(builtin.Distributions(path), name="builtin-distributions")
+    chosen = None if only is None else frozenset(map(builtin.canonical, only))
+    manager.register(builtin.Distributions(path, chosen), name="builtin-distributions")
     manager.register(builtin.User(), name="builtin-user")
     manager.register(builtin.Project(), name="builtin-project")
     manager.register(git or builtin.Git(), name="builtin-git")
     manager.register(builtin.Paths(), name="builtin-paths")
     return Host(manager, tuple(warnings))
+
+
+def _names(choice: str | None) -> set[str] | None:
+    """The names in a list with commas; None where there is no list."""
+    return None if choice is None else {name.strip() for name in choice.split(",")} - {""}
 
 
 def _load(manager: pluggy.PluginManager, offer: Offer) -> list[StrategyError]:

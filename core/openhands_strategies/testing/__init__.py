@@ -1,4 +1,4 @@
-"""A scripted model and a sample repository, for demos and for tests of strategies.
+"""A scripted model, a recorder and a sample repository, for demos and for tests of strategies.
 
 Needs the standard library only: importing it never imports the SDK.
 """
@@ -14,6 +14,9 @@ from openhands_strategies.testing.demo_script import (
     demo_script,
 )
 from openhands_strategies.testing.ledger import Served, Usage
+from openhands_strategies.testing.recording import Recorder, record
+from openhands_strategies.testing.replay_file import ReplayError
+from openhands_strategies.testing.replaying import Replay, ReplayMismatch, replay
 from openhands_strategies.testing.replies import (
     Call,
     Drop,
@@ -53,6 +56,10 @@ __all__ = [
     "HttpError",
     "Malformed",
     "Price",
+    "Recorder",
+    "Replay",
+    "ReplayError",
+    "ReplayMismatch",
     "Reply",
     "Script",
     "ScriptError",
@@ -74,6 +81,8 @@ __all__ = [
     "finish",
     "in_order",
     "play",
+    "record",
+    "replay",
     "run_sample_tests",
     "say",
 ]

@@ -17,7 +17,8 @@ class Served:
     `started` and `ended` are `time.monotonic()` seconds, from the request read to the
     answer about to be written. `cached_tokens` are a part of `input_tokens`. `cost_usd`
     is None where the model has no price. `tools` are names, `offered` the whole
-    definitions, with the descriptions that the model reads.
+    definitions, with the descriptions that the model reads. `answer_id` is the `id` in the
+    answer's body, which the SDK writes into its events and statistics.
     """
 
     model: str
@@ -31,6 +32,7 @@ class Served:
     cached_tokens: int
     cost_usd: float | None
     offered: Sequence[Mapping[str, Any]] = ()
+    answer_id: str = ""
 
     def description(self, tool: str) -> str:
         """What the model was told about a tool; empty when it was not offered."""

@@ -187,7 +187,8 @@ class ScriptedModel:
         read, cached = self._cache.admit(request.model, parts)
         counts = wire.TokenCounts(read, output_tokens(reply.text, reply.calls), cached)
         waited = exchange.hold(self._latency if reply.delay is None else reply.delay)
-        record = self._record(request, reply, started, counts)
+        head = _head()
+        record = self._record(request, reply, started, counts, head[0])
         if not waited:
             self._ledger.add_failed(record)
             return
@@ -195,9 +196,9 @@ class ScriptedModel:
         self._ledger.add_served(record)
         try:
             if request.stream:
-                exchange.send_events(wire.chunks(*_head(), request, reply, counts))
+                exchange.send_events(wire.chunks(*head, request, reply, counts))
             else:
-                exchange.send_json(200, wire.completion(*_head(), request, reply, counts))
+                exchange.send_json(200, wire.completion(*head, request, reply, counts))
         except OSError:
             self._ledger.add_failed(record)
 
@@ -225,7 +226,12 @@ class ScriptedModel:
                 exchange.drop()
 
     def _record(
-        self, request: wire.ChatRequest, reply: Reply, started: float, counts: wire.TokenCounts
+        self,
+        request: wire.ChatRequest,
+        reply: Reply,
+        started: float,
+        counts: wire.TokenCounts,
+        answer_id: str = "",
     ) -> Served:
         price = self._prices.get(request.model)
         return Served(
@@ -240,6 +246,7 @@ class ScriptedModel:
             cached_tokens=counts.cached,
             cost_usd=None if price is None else price.cost(*_flat(counts)),
             offered=request.tools,
+            answer_id=answer_id,
         )
 
 
