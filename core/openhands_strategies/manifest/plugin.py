@@ -119,6 +119,19 @@ def read_plugin(root: Path, name: str | None = None) -> PluginFiles:
     )
 
 
+def read_skills(root: Path, name: str | None = None) -> tuple[Skill, ...]:
+    """The skills and commands alone, whatever is wrong with the files beside them.
+
+    Raises:
+        LoadError: As `read_plugin`, for these files.
+    """
+    found = _Found()
+    _skills(root, found)
+    for file in markdown_files(root, COMMAND_FOLDERS):
+        _command(root, file, name or root.name, found)
+    return tuple(found.skills)
+
+
 def plugin_name(root: Path) -> str | None:
     """The name that a plugin.json gives, if there is one.
 

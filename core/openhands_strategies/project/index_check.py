@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from openhands_strategies.errors import StrategyError
+from openhands_strategies.manifest.checks import static_problems
 from openhands_strategies.manifest.reader import read_manifest
 from openhands_strategies.project.fetching import Fetching
 from openhands_strategies.project.home import Home
@@ -33,7 +34,8 @@ def index_check(path: Path, home: Home, fetching: Fetching | None = None) -> lis
         `index_invalid`, `index_unpinned` (a source elsewhere that is no full commit id),
         `index_name` (the class calls itself otherwise), `index_collision` (two names for
         one source or distribution), `index_incompatible`, or the code of what went wrong
-        while it was fetched and read. Nothing of a strategy is run.
+        while it was fetched and read, or of what is wrong with its files. Nothing of a
+        strategy is run.
     """
     file = (path / FILE if path.is_dir() else path).absolute()
     try:
@@ -82,6 +84,11 @@ def _check(file: Path, offer: Offer, home: Home, fetching: Fetching) -> Iterator
     if manifest.name != offer.name:
         said = "computes its name" if manifest.name is None else f"calls itself {manifest.name!r}"
         yield _finding(file, offer, "index_name", f"the strategy {said}", "use one name for both")
+    for problem in static_problems(located.root, located.module, located.attribute):
+        # Warnings and notes are for the author; `ohs check` tells them.
+        if problem.severity == "error":
+            at = f"{problem.file}:{problem.line}: " if problem.file else ""
+            yield _finding(file, offer, problem.code, f"{at}{problem.message}", problem.hint)
 
 
 def _finding(file: Path, offer: Offer, code: str, what: str, hint: str) -> FileError:

@@ -157,8 +157,17 @@ def _with_price(llm: LLM, prices: Prices | None, typed: str = "") -> LLM:
 
 
 def other_llm(llm: LLM, model: str, prices: Prices | None = None) -> LLM:
-    """Return an LLM for `model` with the key, base URL and settings of `llm`."""
-    return _with_price(_changed(llm, model=model), prices, model)
+    """Return an LLM for `model` with the key, base URL and settings of `llm`.
+
+    Raises:
+        UsageError: `llm_invalid` for what is no model's name.
+    """
+    try:
+        return _with_price(_changed(llm, model=model), prices, model)
+    except ValueError as error:
+        raise UsageError(
+            "llm_invalid", f"model {model!r}: {describe(error)}", "give a model's name"
+        ) from error
 
 
 def load_profile(name: str) -> LLM:

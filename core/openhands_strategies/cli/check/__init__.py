@@ -1,0 +1,1 @@
+"""What `ohs check` consists of."""

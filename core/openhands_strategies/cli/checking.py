@@ -1,0 +1,128 @@
+"""`ohs check`: the options, and what is printed at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.completion.values import complete_reference
+from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
+from openhands_strategies.cli.project_options import working
+from openhands_strategies.cli.sdk import stdout_reserved
+from openhands_strategies.cli.text import say
+from openhands_strategies.errors import StrategyError, UsageError
+
+
+@click.command("check")
+@click.argument("reference", metavar="REF", shell_complete=complete_reference)
+@click.option("--static", is_flag=True, help="Read the files only; nothing of it runs.")
+@click.option(
+    "--param",
+    "params",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Build and run with this value; see ohs show REF.",
+)
+@click.option(
+    "--sdk", metavar="VERSION", help="Check with this SDK, in an environment made for it."
+)
+@click.option("--sarif", "sarif_file", metavar="FILE", help="Write the findings as SARIF 2.1.0.")
+@json_option
+@debug_option
+@click.pass_context
+def command(
+    context: click.Context,
+    reference: str,
+    static: bool,
+    params: tuple[str, ...],
+    sdk: str | None,
+    sarif_file: str | None,
+) -> int:
+    """Find what is wrong with a strategy: its files, its code, a run.
+
+    Files are read first. Then it is loaded, built with default and with generated
+    parameters, compared with what its files show, and run with a scripted model in a
+    workspace that is made for it. The exit code is 1 when an error is found.
+    """
+    from openhands_strategies.cli.options import params_of
+
+    if static and (params or sdk):
+        raise click.UsageError("--static builds nothing: leave --param and --sdk out.")
+    path = _sarif_path(sarif_file)
+    given = params_of(params)
+    frame = current_frame(context)
+    # Strategies print where they like; the result is for stdout alone.
+    with stdout_reserved():
+        document = _document(reference, given, frame, static=static, sdk=sdk)
+    return _show(document, frame, path)
+
+
+def _document(
+    reference: str, given: dict[str, str], frame: Frame, *, static: bool, sdk: str | None
+) -> dict[str, Any]:
+    from openhands_strategies.cli.check.carrying_out import check
+    from openhands_strategies.registry.catalog import resolve
+    from openhands_strategies.registry.host import plugin_host
+
+    elsewhere = sdk is not None and not _is_running(sdk)
+    with working(frame) as work:
+        located = resolve(
+            reference, host=plugin_host(), warn=work.warnings.append, fetching=work.fetching
+        )
+    if sdk is not None and elsewhere:
+        from openhands_strategies.cli.check.other_sdk import check_elsewhere
+        from openhands_strategies.manifest.reader import read_manifest
+
+        try:
+            manifest = read_manifest(located.root, located.module, located.attribute, located.name)
+            needed = manifest.requirements
+        except StrategyError:
+            needed = ()  # the check itself tells it
+        arguments = [f"--param={name}={value}" for name, value in given.items()]
+        arguments += [*(["--debug"] if frame.debug else []), "--", reference]
+        return check_elsewhere(located, needed, arguments, sdk, work.home)
+    progress = _nothing if frame.json else say
+    return check(located, given, progress, static=static, debug=frame.debug).to_json()
+
+
+def _sarif_path(text: str | None) -> Path | None:
+    """Where SARIF goes, looked at before the check, which takes its time."""
+    if text is None:
+        return None
+    path = Path(text).absolute()
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UsageError(
+            "sarif_path",
+            f"--sarif {text}: it cannot be written",
+            "name a file in a directory that exists",
+        )
+    return path
+
+
+def _is_running(sdk: str) -> bool:
+    from openhands_strategies.cli.check.other_sdk import is_running
+
+    return is_running(sdk)
+
+
+def _show(document: dict[str, Any], frame: Frame, path: Path | None) -> int:
+    from openhands_strategies.cli.check.report import failed, lines
+
+    if path is not None:
+        from openhands_strategies.cli.check.sarif import sarif
+
+        path.write_text(json.dumps(sarif(document), indent=2) + "\n", encoding="utf-8")
+    if frame.json:
+        print_json(document)
+    else:
+        click.echo("\n".join(lines(document)))
+    return 1 if failed(document) else 0
+
+
+def _nothing(_: str) -> None:
+    """Progress is for people."""
