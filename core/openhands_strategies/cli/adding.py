@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.completion.values import complete_reference
 from openhands_strategies.cli.entry import Entry, source_text
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
 from openhands_strategies.cli.project_options import user_option, working
-from openhands_strategies.cli.showing import complete_reference
 from openhands_strategies.cli.text import aligned, printable, say
 from openhands_strategies.project.adding import Added, add
 from openhands_strategies.project.changes import capability_lines

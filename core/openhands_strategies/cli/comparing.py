@@ -5,6 +5,13 @@ from __future__ import annotations
 import click
 
 from openhands_strategies.cli.boundary import INTERRUPTED, print_json
+from openhands_strategies.cli.completion.values import (
+    complete_compared_param,
+    complete_directory,
+    complete_file,
+    complete_profile,
+    complete_strategies,
+)
 from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
 
 
@@ -15,6 +22,7 @@ from openhands_strategies.cli.frame import Frame, current_frame, debug_option, j
     metavar="REF,…",
     multiple=True,
     help="Strategies, separated by commas; NAME=REF gives one another name.",
+    shell_complete=complete_strategies,
 )
 @click.option(
     "--repeat",
@@ -31,17 +39,29 @@ from openhands_strategies.cli.frame import Frame, current_frame, debug_option, j
     metavar="SECONDS",
     help="End the check after this; 600 by default.",
 )
-@click.option("--workspace", metavar="DIR", help="What every run gets a copy of; here by default.")
+@click.option(
+    "--workspace",
+    metavar="DIR",
+    help="What every run gets a copy of; here by default.",
+    shell_complete=complete_directory,
+)
 @click.option(
     "--param",
     "params",
     metavar="STRATEGY.NAME=VALUE",
     multiple=True,
     help="A parameter of one strategy; see ohs show REF.",
+    shell_complete=complete_compared_param,
 )
 @click.option("--model", metavar="NAME", help="Main model; LLM_MODEL by default.")
 @click.option("--base-url", metavar="URL", help="Its server; LLM_BASE_URL by default.")
-@click.option("--llm-profile", "profile", metavar="NAME", help="A saved LLM profile instead.")
+@click.option(
+    "--llm-profile",
+    "profile",
+    metavar="NAME",
+    help="A saved LLM profile instead.",
+    shell_complete=complete_profile,
+)
 @click.option(
     "--price",
     "prices",
@@ -59,11 +79,24 @@ from openhands_strategies.cli.frame import Frame, current_frame, debug_option, j
     help="Runs at a time.",
 )
 @click.option("--keep", is_flag=True, help="Keep the copies as the agents left them.")
-@click.option("--report", metavar="FILE", help="Write a page with plots, as HTML.")
 @click.option(
-    "--out", metavar="DIR", help="New directory for the results; below OHS_HOME by default."
+    "--report",
+    metavar="FILE",
+    help="Write a page with plots, as HTML.",
+    shell_complete=complete_file,
 )
-@click.option("--resume", metavar="DIR", help="Do what is missing in an earlier comparison.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    help="New directory for the results; below OHS_HOME by default.",
+    shell_complete=complete_directory,
+)
+@click.option(
+    "--resume",
+    metavar="DIR",
+    help="Do what is missing in an earlier comparison.",
+    shell_complete=complete_directory,
+)
 @json_option
 @debug_option
 @click.pass_context

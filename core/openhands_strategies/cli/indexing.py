@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 
 from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.cataloguing import command as _catalogue
+from openhands_strategies.cli.cataloguing import index_place
+from openhands_strategies.cli.completion.values import (
+    complete_directory,
+    complete_file,
+    complete_index,
+)
 from openhands_strategies.cli.fetch_progress import fetch_progress
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
 from openhands_strategies.cli.text import aligned, error_lines, printable, warn
-from openhands_strategies.errors import StrategyError, UsageError
+from openhands_strategies.errors import StrategyError
 from openhands_strategies.project.fetching import Fetching
 from openhands_strategies.project.home import find_home
 from openhands_strategies.project.index_check import index_check
@@ -24,19 +35,20 @@ from openhands_strategies.project.index_edit import (
 )
 from openhands_strategies.project.indexes import BUNDLED, open_indexes
 from openhands_strategies.project.indexes_file import UserIndex
+from openhands_strategies.project.toml_file import FileError
 
 
 @click.group("index", invoke_without_command=True)
 @debug_option
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Add, update, list, check and remove indexes of strategies."""
+    """Add, update, list, check, show and remove indexes of strategies."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
 @command.command("add")
-@click.argument("reference", metavar="REF")
+@click.argument("reference", metavar="REF", shell_complete=complete_directory)
 @click.option("--as", "name", metavar="NAME", help="What it is called; else as its repository.")
 @json_option
 @debug_option
@@ -54,7 +66,7 @@ def _add(context: click.Context, reference: str, name: str | None) -> None:
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_index)
 @json_option
 @debug_option
 @click.pass_context
@@ -99,7 +111,7 @@ def _list(context: click.Context) -> None:
 
 
 @command.command("update")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_index)
 @json_option
 @debug_option
 @click.pass_context
@@ -143,8 +155,11 @@ def _update(context: click.Context, name: str | None) -> int:
     return 0
 
 
+command.add_command(_catalogue)
+
+
 @command.command("check")
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="PATH", shell_complete=complete_file)
 @json_option
 @debug_option
 @click.pass_context
@@ -153,26 +168,18 @@ def _check(context: click.Context, path: str) -> int:
 
     PATH is the file or its directory. The exit code is 1 when something is wrong.
     """
-    frame, home = current_frame(context), find_home()
-    place = Path(path)
-    try:
-        exists = place.exists()
-    except (OSError, ValueError):
-        exists = False
-    if not exists:
-        raise UsageError(
-            "index_path", f"{path} does not exist", "name a registry.toml or its directory"
-        )
+    frame, home, place = current_frame(context), find_home(), index_place(path)
     with fetch_progress(frame) as progress:
         fetching = Fetching(progress=progress)
         findings = index_check(place, home, fetching)
     if frame.json:
         print_json(
             {
+                **_about_check(place, findings),
                 "findings": [
                     {**finding.to_json(), "file": str(finding.file), "line": finding.line}
                     for finding in findings
-                ]
+                ],
             }
         )
     else:
@@ -181,6 +188,26 @@ def _check(context: click.Context, path: str) -> int:
         if not findings:
             click.echo(f"{printable(path, 2000)}: every entry is as it should be")
     return 1 if findings else 0
+
+
+def _about_check(place: Path, findings: Sequence[FileError]) -> dict[str, Any]:
+    """When it was checked, with what, and how many findings each entry has."""
+    from openhands_strategies.cli.catalogue.reading import index_entries, pin_of
+
+    try:
+        entries = index_entries(place)
+    except FileError:  # a finding already
+        entries = {}
+    counts = Counter(finding.line for finding in findings)
+    return {
+        "checked": datetime.now(UTC).isoformat(timespec="seconds"),
+        "ohs": version("openhands-strategies"),
+        "sdk": version("openhands-sdk"),
+        "strategies": [
+            {"name": name, "source": pin_of(entry), "findings": counts[entry.line]}
+            for name, entry in entries.items()
+        ],
+    }
 
 
 def _told(index: UserIndex) -> str:

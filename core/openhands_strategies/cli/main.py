@@ -8,6 +8,7 @@ import sys
 from typing import Final, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from openhands_strategies.cli.boundary import guarded
 from openhands_strategies.cli.frame import Frame, asked_for, debug_option
@@ -18,6 +19,7 @@ COMMANDS: Final = {
     "list": ("listing", "List the strategies that have names."),
     "show": ("showing", "Show what is known of a strategy without running it."),
     "plan": ("planning", "Show what a strategy would use, and which part brought what."),
+    "check": ("checking", "Find what is wrong with a strategy: its files, its code, a run."),
     "run": ("running", "Run a strategy on a task, or resume a run."),
     "openhands": ("openhands_command", "Run the OpenHands CLI with a strategy."),
     "compare": ("comparing", "Run strategies on copies of a workspace, and compare them."),
@@ -28,7 +30,7 @@ COMMANDS: Final = {
     "sync": ("syncing", "Bring every strategy of the project to this machine, as it is locked."),
     "trust": ("trusting", "Agree to run a strategy, after seeing what it can do."),
     "search": ("searching", "Search names, descriptions and tags in your indexes."),
-    "index": ("indexing", "Add, update, list, check and remove indexes of strategies."),
+    "index": ("indexing", "Add, update, list, check, show and remove indexes of strategies."),
     "install": (
         "installing",
         "Install strategies into the environment that runs ohs, with pip or uv.",
@@ -36,6 +38,9 @@ COMMANDS: Final = {
     "uninstall": ("uninstalling", "Remove distributions from the environment that runs ohs."),
     "store": ("storing", "Clear the store of what nothing names any more, or check it."),
     "serve": ("serving", "Serve strategies: the agent-server with a REST API for them."),
+    "new": ("creating", "Make a new strategy: tested, and ready to be published."),
+    "canvas": ("canvas_command", "Write the strategies page as an OpenHands Canvas extension."),
+    "completion": ("completing", "Print the script that makes bash, zsh or fish complete ohs."),
     "demo": ("demo", "Watch fusion work on a sample repository, with a scripted model."),
     "doctor": ("doctor", "Check versions, settings and what is missing."),
 }
@@ -53,6 +58,15 @@ class _Commands(click.Group):
         module = importlib.import_module(f"openhands_strategies.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # click's own imports every command, only for its help line.
+        found = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -92,7 +106,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run `ohs` and end the process with the exit codes that contracts.md lists."""
     given = sys.argv[1:] if arguments is None else arguments
     if "_OHS_COMPLETE" in os.environ:
-        cli.main(given, prog_name="ohs", complete_var="_OHS_COMPLETE")
+        from openhands_strategies.cli.completion.shells import answer
+
+        sys.exit(answer(cli, os.environ["_OHS_COMPLETE"], os.environ))
     for stream in (sys.stdout, sys.stderr):
         # A file name that is no UTF-8 must not turn an error message into a traceback.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")

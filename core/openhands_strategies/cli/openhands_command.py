@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openhands_strategies.cli.completion.values import complete_passed_on
 from openhands_strategies.cli.fetch_progress import fetch_progress
 from openhands_strategies.cli.frame import Frame, current_frame
 from openhands_strategies.cli.options import params_of, prices_of
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_passed_on)
 @click.pass_context
 def command(context: click.Context, arguments: tuple[str, ...]) -> int:
     """Run the OpenHands CLI with a strategy."""

@@ -5,18 +5,24 @@ from __future__ import annotations
 import click
 
 from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.completion.values import (
+    complete_directory,
+    complete_overlay,
+    complete_param,
+    complete_strategy,
+)
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
-from openhands_strategies.cli.showing import complete_reference
 
 
 @click.command("plan")
-@click.argument("reference", metavar="REF", shell_complete=complete_reference)
+@click.argument("reference", metavar="REF", shell_complete=complete_strategy)
 @click.option(
     "--param",
     "params",
     metavar="NAME=VALUE",
     multiple=True,
     help="A parameter of the strategy; see ohs show REF.",
+    shell_complete=complete_param,
 )
 @click.option(
     "--with",
@@ -24,7 +30,7 @@ from openhands_strategies.cli.showing import complete_reference
     metavar="REF",
     multiple=True,
     help="Lay an overlay over it: skills, hooks, tools, limits.",
-    shell_complete=complete_reference,
+    shell_complete=complete_overlay,
 )
 @click.option("--prompts", is_flag=True, help="Show system prompts and tools in full.")
 @click.option(
@@ -32,9 +38,14 @@ from openhands_strategies.cli.showing import complete_reference
     "other",
     metavar="REF",
     help="Show what differs in another strategy or version.",
-    shell_complete=complete_reference,
+    shell_complete=complete_strategy,
 )
-@click.option("--workspace", metavar="DIR", help="Where agents would work; here by default.")
+@click.option(
+    "--workspace",
+    metavar="DIR",
+    help="Where agents would work; here by default.",
+    shell_complete=complete_directory,
+)
 @click.option("--model", metavar="NAME", help="Main model; LLM_MODEL or a placeholder by default.")
 @json_option
 @debug_option

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from openhands_strategies.cli.boundary import INTERRUPTED, print_json
+from openhands_strategies.cli.completion.values import (
+    complete_directory,
+    complete_file,
+    complete_overlay,
+    complete_param,
+    complete_profile,
+    complete_run,
+    complete_strategy,
+)
 from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
-from openhands_strategies.cli.showing import complete_reference
 from openhands_strategies.cli.text import error_lines, many_lines, say
 
 if TYPE_CHECKING:
@@ -19,15 +27,21 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("reference", metavar="REF", required=False, shell_complete=complete_reference)
+@click.argument("reference", metavar="REF", required=False, shell_complete=complete_strategy)
 @click.option("--task", metavar="TEXT", help="What is to be done.")
-@click.option("--file", metavar="FILE", help="Read the task from a file; - reads stdin.")
+@click.option(
+    "--file",
+    metavar="FILE",
+    help="Read the task from a file; - reads stdin.",
+    shell_complete=complete_file,
+)
 @click.option(
     "--param",
     "params",
     metavar="NAME=VALUE",
     multiple=True,
     help="A parameter of the strategy; see ohs show REF.",
+    shell_complete=complete_param,
 )
 @click.option(
     "--with",
@@ -35,12 +49,23 @@ if TYPE_CHECKING:
     metavar="REF",
     multiple=True,
     help="Lay an overlay over it: skills, hooks, tools, limits.",
-    shell_complete=complete_reference,
+    shell_complete=complete_overlay,
 )
-@click.option("--workspace", metavar="DIR", help="Where agents work; here by default.")
+@click.option(
+    "--workspace",
+    metavar="DIR",
+    help="Where agents work; here by default.",
+    shell_complete=complete_directory,
+)
 @click.option("--model", metavar="NAME", help="Main model; LLM_MODEL by default.")
 @click.option("--base-url", metavar="URL", help="Its server; LLM_BASE_URL by default.")
-@click.option("--llm-profile", "profile", metavar="NAME", help="A saved LLM profile instead.")
+@click.option(
+    "--llm-profile",
+    "profile",
+    metavar="NAME",
+    help="A saved LLM profile instead.",
+    shell_complete=complete_profile,
+)
 @click.option(
     "--max-budget",
     type=float,
@@ -59,8 +84,15 @@ if TYPE_CHECKING:
     type=click.Choice(["never", "risky", "always"]),
     help="Which actions need your yes.",
 )
-@click.option("--report", metavar="FILE", help="Write the report as JSON.")
-@click.option("--resume", metavar="ID", help="Go on with an earlier run; no REF then.")
+@click.option(
+    "--report", metavar="FILE", help="Write the report as JSON.", shell_complete=complete_file
+)
+@click.option(
+    "--resume",
+    metavar="ID",
+    help="Go on with an earlier run; no REF then.",
+    shell_complete=complete_run,
+)
 @json_option
 @debug_option
 @click.pass_context

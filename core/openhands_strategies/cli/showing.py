@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterator
 
 import click
-from click.shell_completion import CompletionItem
 
 from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.completion.values import complete_reference
 from openhands_strategies.cli.entry import Entry, read_entry, source_text
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
 from openhands_strategies.cli.project_options import working
@@ -16,18 +16,9 @@ from openhands_strategies.cli.text import aligned, error_lines, printable
 from openhands_strategies.manifest.model import Capabilities, Manifest
 from openhands_strategies.params import StrategyParam, allowed
 from openhands_strategies.project.indexes import IndexSource
-from openhands_strategies.registry.catalog import list_all, resolve, shadows
+from openhands_strategies.registry.catalog import resolve, shadows
 from openhands_strategies.registry.host import plugin_host
 from openhands_strategies.sources.source import DistributionSource, Source
-
-
-def complete_reference(
-    _: click.Context, __: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Names for the shell; a path is completed by the shell itself."""
-    names = {entry.name for entry in list_all().entries if entry.name}
-    found = [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
-    return found or [CompletionItem(incomplete, type="file")]
 
 
 @click.command("show")

@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 
 from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.completion.values import complete_reference
 from openhands_strategies.cli.confirming import can_ask
 from openhands_strategies.cli.fetch_progress import fetch_progress
 from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
-from openhands_strategies.cli.showing import complete_reference
 from openhands_strategies.cli.text import printable, say, warn
 from openhands_strategies.cli.trust_lines import fact_lines, record_json, record_lines
 from openhands_strategies.errors import LoadError, StrategyError, TrustError, UsageError

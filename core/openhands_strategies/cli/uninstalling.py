@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from openhands_strategies.cli.completion.values import complete_distribution
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
 from openhands_strategies.cli.installer import change_environment, check_value, report
 from openhands_strategies.errors import UsageError
@@ -19,7 +20,13 @@ _NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @click.command("uninstall")
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument(
+    "names",
+    metavar="NAME...",
+    nargs=-1,
+    required=True,
+    shell_complete=complete_distribution,
+)
 @json_option
 @debug_option
 @click.pass_context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -61,6 +62,7 @@ class Checked:
                 "source": self.located.source.to_json(),
                 "root": str(self.located.root),
             },
+            "checked": datetime.now(UTC).isoformat(timespec="seconds"),
             "sdk": self.sdk,
             "findings": [one.to_json() for one in self.problems],
             "checks": [row.to_json() for row in self.steps.rows],

@@ -12,9 +12,9 @@ from xml.etree import ElementTree as ET
 from openhands_strategies.cli.compare.screen import money, percent, whole
 from openhands_strategies.cli.compare.style import STYLE
 from openhands_strategies.cli.compare.svg import ROLE_COLOURS, against_success, by_role, times
+from openhands_strategies.cli.html import add, add_table, new_page, page_text
 from openhands_strategies.cli.text import many_lines, printable
 
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 _ANSWER: Final = 4000
 _TEXTS: Final = ("strategy", "role", "model", "states")
 
@@ -26,28 +26,19 @@ def html_page(found: dict[str, Any]) -> str:
         found: The document of `ohs compare --json`.
     """
     rows = _shown(found["results"])
-    html = ET.Element("html", lang="en")
-    head = ET.SubElement(html, "head")
-    ET.SubElement(head, "meta", charset="utf-8")
-    ET.SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY})
-    ET.SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
-    ET.SubElement(head, "meta", name="color-scheme", content="light dark")
-    _add(head, "title", f"Comparison: {', '.join(row['name'] for row in rows)}")
-    _add(head, "style", STYLE)
-    main = ET.SubElement(ET.SubElement(html, "body"), "main")
-    _add(main, "h1", "Strategies compared")
+    title = f"Comparison: {', '.join(row['name'] for row in rows)}"
+    html, main = new_page(title, STYLE)
+    add(main, "h1", "Strategies compared")
     _facts(main, found)
     _plots(main, rows)
-    _add(main, "h2", "Strategies")
+    add(main, "h2", "Strategies")
     _strategies(main, rows)
-    _add(main, "h2", "Roles")
-    _add(main, "p", "Means of one run.", "note")
+    add(main, "h2", "Roles")
+    add(main, "p", "Means of one run.", "note")
     _roles(main, rows)
-    _add(main, "h2", "Runs")
+    add(main, "h2", "Runs")
     _runs(main, rows)
-    # XML escapes what HTML leaves alone, as `<` in attributes; HTML knows no `</meta>`.
-    text = ET.tostring(html, encoding="unicode", short_empty_elements=False)
-    return f"<!doctype html>\n{text.replace('></meta>', '>')}\n"
+    return page_text(html)
 
 
 def _shown(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -63,7 +54,7 @@ def _shown(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _facts(main: ET.Element, found: dict[str, Any]) -> None:
-    _add(main, "blockquote", many_lines(found["task"]))
+    add(main, "blockquote", many_lines(found["task"]))
     facts = ET.SubElement(main, "dl")
     bound = found["max_budget"]
     for name, text in (
@@ -73,8 +64,8 @@ def _facts(main: ET.Element, found: dict[str, Any]) -> None:
         ("budget", "none" if bound is None else f"${bound:g} for each run"),
         ("state", "complete" if found["status"] == "finished" else "some runs are missing"),
     ):
-        _add(facts, "dt", name)
-        _add(facts, "dd", printable(text, 2000))
+        add(facts, "dt", name)
+        add(facts, "dd", printable(text, 2000))
 
 
 def _plots(main: ET.Element, rows: list[dict[str, Any]]) -> None:
@@ -96,9 +87,9 @@ def _plots(main: ET.Element, rows: list[dict[str, Any]]) -> None:
     )
     for title, plot, note, without in plots:
         section = ET.SubElement(main, "section")
-        _add(section, "h2", title)
+        add(section, "h2", title)
         if plot is None:
-            _add(section, "p", without, "note")
+            add(section, "p", without, "note")
             continue
         if title == "Who spends it":
             legend = ET.SubElement(section, "ul", {"class": "legend"})
@@ -107,7 +98,7 @@ def _plots(main: ET.Element, rows: list[dict[str, Any]]) -> None:
                 ET.SubElement(item, "i", {"class": f"r{number % ROLE_COLOURS}"}).tail = role
         section.append(plot)
         if note:
-            _add(section, "p", note, "note")
+            add(section, "p", note, "note")
 
 
 def _strategies(main: ET.Element, rows: list[dict[str, Any]]) -> None:
@@ -118,7 +109,7 @@ def _strategies(main: ET.Element, rows: list[dict[str, Any]]) -> None:
     )  # fmt: skip
     for row in rows:
         line = ET.SubElement(body, "tr", {"data-strategy": row["name"]})
-        head = _add(line, "th", row["name"])
+        head = add(line, "th", row["name"])
         head.set("scope", "row")
         head.set("title", printable(row["reference"], 500))
         rate = row["success_rate"]
@@ -146,7 +137,7 @@ def _strategies(main: ET.Element, rows: list[dict[str, Any]]) -> None:
             ),
         ):
             _number(line, field, value, text)
-        _add(line, "td", states or "-")
+        add(line, "td", states or "-")
 
 
 def _roles(main: ET.Element, rows: list[dict[str, Any]]) -> None:
@@ -159,9 +150,9 @@ def _roles(main: ET.Element, rows: list[dict[str, Any]]) -> None:
             line = ET.SubElement(
                 body, "tr", {"data-strategy": row["name"], "data-role": one["role"]}
             )
-            _add(line, "th", row["name"]).set("scope", "row")
-            _add(line, "td", one["role"])
-            _add(line, "td", printable(one["model"], 100))
+            add(line, "th", row["name"]).set("scope", "row")
+            add(line, "td", one["role"])
+            add(line, "td", printable(one["model"], 100))
             for field in ("tasks", "calls", "input_tokens", "cached_tokens", "output_tokens"):
                 digits = 1 if field in ("tasks", "calls") else 0
                 _number(line, field, one[field], f"{one[field]:,.{digits}f}")
@@ -178,25 +169,20 @@ def _runs(main: ET.Element, rows: list[dict[str, Any]]) -> None:
             figures = "" if run["seconds"] is None else f", {run['seconds']:.1f} s"
             cost = "" if run["report"] is None else f", {money(run['cost_usd'])}"
             title = f"{row['name']} #{run['number']}: {run['status']}{verdict}{figures}{cost}"
-            _add(details, "summary", title)
+            add(details, "summary", title)
             if run["error"]:
                 error = run["error"]
-                _add(details, "p", printable(f"{error['message']} [{error['code']}]", 2000))
+                add(details, "p", printable(f"{error['message']} [{error['code']}]", 2000))
             if run["report"] and run["report"]["answer"]:
-                _add(details, "h3", "Answer")
-                _add(details, "pre", many_lines(run["report"]["answer"][:_ANSWER]))
+                add(details, "h3", "Answer")
+                add(details, "pre", many_lines(run["report"]["answer"][:_ANSWER]))
             if run["check"]:
-                _add(details, "h3", f"Check, {run['check']['seconds']:.1f} s")
-                _add(details, "pre", many_lines(run["check"]["output"]) or "(no output)")
+                add(details, "h3", f"Check, {run['check']['seconds']:.1f} s")
+                add(details, "pre", many_lines(run["check"]["output"]) or "(no output)")
 
 
 def _table(main: ET.Element, columns: Sequence[str]) -> ET.Element:
-    table = ET.SubElement(ET.SubElement(main, "div", {"class": "wide"}), "table")
-    head = ET.SubElement(ET.SubElement(table, "thead"), "tr")
-    for column in columns:
-        kind = None if column in _TEXTS else "number"
-        _add(head, "th", column, kind).set("scope", "col")
-    return ET.SubElement(table, "tbody")
+    return add_table(main, columns, [column for column in columns if column not in _TEXTS])
 
 
 def _number(line: ET.Element, field: str, value: float | None, text: str) -> None:
@@ -206,12 +192,6 @@ def _number(line: ET.Element, field: str, value: float | None, text: str) -> Non
         cell.text = text
     else:
         ET.SubElement(cell, "data", value=repr(value)).text = text
-
-
-def _add(parent: ET.Element, tag: str, text: str, kind: str | None = None) -> ET.Element:
-    one = ET.SubElement(parent, tag, {} if kind is None else {"class": kind})
-    one.text = text
-    return one
 
 
 def _or_dash(value: float | None, form: str = ".4f", unit: str = "$") -> str:

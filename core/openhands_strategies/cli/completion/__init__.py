@@ -1,0 +1,1 @@
+"""Shell completion: what is offered, and the scripts that ask for it."""
