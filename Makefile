@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the Python (>= 3.12); otherwise .ci/find-python does.
 .POSIX:
 .SUFFIXES:
-.PHONY: demo test check test-floor test-openhands-cli test-browser lock clean FORCE
+.PHONY: demo test check test-floor test-openhands-cli test-browser docs docs-reference lock clean FORCE
 
 LOCKED := uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml)
 UV := UV_PYTHON="$$PWD/.venv/bin/python" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
@@ -24,9 +24,10 @@ check: .venv/.synced
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
-# The oldest supported SDK, in an environment of its own.
+# The oldest supported SDK, in an environment of its own: the tests that meet the SDK.
+FLOOR_TESTS := tests/check tests/cli tests/compose tests/contract tests/e2e tests/runtime tests/testing plugins
 test-floor: .venv-floor/.synced
-	@$(TEST) .venv-floor/bin/python -m pytest $(PYTEST_ARGS)
+	@$(TEST) .venv-floor/bin/python -m pytest $(PYTEST_ARGS) $(FLOOR_TESTS)
 
 # Strategies in the real OpenHands CLI, which pins its own SDK and needs Python 3.12.
 test-openhands-cli: .venv-openhands-cli/.synced
@@ -37,11 +38,21 @@ test-openhands-cli: .venv-openhands-cli/.synced
 test-browser: .venv-browser/.synced .venv-browser/axe.min.js
 	@$(TEST) .venv-browser/bin/python -m pytest -n 0 -m browser tests/server/browser
 
+# The site, in build/docs: no warning, no dead link or anchor, nothing loaded from elsewhere.
+docs: .venv-docs/.synced
+	@rm -rf build/docs
+	@.venv-docs/bin/sphinx-build -q -W --keep-going -n -d build/doctrees docs build/docs
+	@.venv-docs/bin/python docs/_generate/check_links.py build/docs
+
+# The part of docs/reference that is made from the code.
+docs-reference: .venv/.synced
+	@$(TEST) .venv/bin/python docs/_generate
+
 lock: .venv/bin/uv
 	$(UV) lock
 
 clean:
-	rm -rf .venv .venv-floor .venv-openhands-cli .venv-browser build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-floor .venv-openhands-cli .venv-browser .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf core/*.egg-info plugins/*/*.egg-info plugins/*/build
 	find core plugins tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
@@ -73,6 +84,11 @@ endif
 .venv-browser/.synced: .venv/bin/uv $(LOCKED)
 	@echo "installing the locked packages into .venv-browser"
 	@UV_PROJECT_ENVIRONMENT=.venv-browser $(UV) $(SYNC) --extra server --group browser
+	@touch $@
+
+.venv-docs/.synced: .venv/bin/uv $(LOCKED)
+	@echo "installing the locked packages into .venv-docs"
+	@UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) sync --quiet --frozen --only-group docs
 	@touch $@
 
 AXE := 4.14.1
