@@ -114,7 +114,9 @@ def planned(tmp_path: Path, home: Home, attribute: str, **more: Any) -> dict[str
         write(file, COMPOSED)
     loaded = load(resolve(f"{file}:{attribute}", base=tmp_path), home)
     params = more.pop("params", {})
-    return plan(prepare(loaded, placeholder_llm(), params, Settings(home=home, priced=False)), **more)
+    return plan(
+        prepare(loaded, placeholder_llm(), params, Settings(home=home, priced=False)), **more
+    )
 
 
 def items(document: dict[str, Any], plural: str, role: str) -> list[dict[str, Any]]:
@@ -241,7 +243,9 @@ def test_a_tool_that_might_start_something_is_not_made(tmp_path: Path, home: Hom
         """,
     )
     loaded = load(resolve(str(tmp_path / "starting.py"), base=tmp_path), home)
-    document = plan(prepare(loaded, placeholder_llm(), {}, Settings(home=home, priced=False)), prompts=True)
+    document = plan(
+        prepare(loaded, placeholder_llm(), {}, Settings(home=home, priced=False)), prompts=True
+    )
     rocket = next(tool for tool in document["tools"] if tool["name"] == "rocket")
     assert (rocket["tokens"], rocket["description"]) == (None, None)
     assert rocket["params"] == {"stage": 2}
