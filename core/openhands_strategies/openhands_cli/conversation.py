@@ -83,8 +83,8 @@ class StrategyConversation(LocalConversation):
             message = self._first(message)
         # What ended the delegation before is not the end of what the user wants now.
         self.fleet.go_on(MAIN)
-        send: Any = super().send_message
-        send(message, sender)
+        parent: Any = super()
+        parent.send_message(message, sender)
 
     def _first(self, message: str | Message) -> str | Message:
         blueprint = self.prepared.blueprint
@@ -113,7 +113,8 @@ class StrategyConversation(LocalConversation):
             budget=None,
             prices={llm.model: known_price(llm) is not None for llm in llms},
         )
-        step: Callable[[], None] = super().run
+        parent: Any = super()
+        step: Callable[[], None] = parent.run
         try:
             step()
             while self.headless and self.state.execution_status == _WAITING:
