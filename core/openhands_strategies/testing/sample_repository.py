@@ -43,14 +43,16 @@ def copy_sample(target: Path) -> Path:
     return target
 
 
-def run_sample_tests(path: Path, python: str = sys.executable) -> TestRun:
-    """Run the tests of a copy with this Python, in a process of their own.
+def run_sample_tests(path: Path, python: str | None = None) -> TestRun:
+    """Run the tests of a copy in a process of their own.
+
+    `python` is the interpreter; by default the one that runs this.
 
     Raises OSError if the Python cannot be started and subprocess.TimeoutExpired after
     60 seconds.
     """
     done = subprocess.run(
-        [python, "-B", "-m", "unittest", "discover", "-s", "tests"],
+        [python or sys.executable, "-B", "-m", "unittest", "discover", "-s", "tests"],
         cwd=path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
