@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the Python (>= 3.12); otherwise .ci/find-python does.
 .POSIX:
 .SUFFIXES:
-.PHONY: demo test check test-floor test-openhands-cli test-browser docs docs-reference lock clean FORCE
+.PHONY: demo test check test-floor test-openhands-cli test-browser docs docs-reference newcomers-hour lock clean FORCE
 
 LOCKED := uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml)
 UV := UV_PYTHON="$$PWD/.venv/bin/python" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
@@ -47,6 +47,10 @@ docs: .venv-docs/.synced
 # The part of docs/reference that is made from the code.
 docs-reference: .venv/.synced
 	@$(TEST) .venv/bin/python docs/_generate
+
+# The tutorial of the built site, followed to the letter from an empty home.
+newcomers-hour: docs .venv/.synced
+	@.venv/bin/python .ci/newcomers-hour
 
 lock: .venv/bin/uv
 	$(UV) lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,6 +84,8 @@ class Reader:
             check_form(command)
         elif name == "ohs":
             self._ohs(words[1:], int(expected[1]) if expected else 0, line)
+        elif name == "pip" and "reviewed" in command:
+            self._pip(words[1:])
         elif name in ("pip", "uv", "uvx", "make", "curl", "agent-server") or "=" in words[0]:
             check_named(line)
         elif words[:4] == ["python", "-m", "pip", "install"]:
@@ -132,6 +136,20 @@ class Reader:
     def _touch(self, words: list[str]) -> None:
         for word in words:
             (self.where / word).touch()
+
+    def _pip(self, words: list[str]) -> None:
+        """What a page does with a package of the reader's own; this environment stays as it is."""
+        site = self.where.parent / "site"
+        if words[0] == "wheel":
+            self._run([sys.executable, "-m", "pip", *words, "--no-build-isolation"])
+        elif words[0] == "install":
+            with zipfile.ZipFile(self.where / words[-1]) as wheel:
+                wheel.extractall(site)
+            self.monkeypatch.syspath_prepend(str(site))
+        else:
+            assert words[:2] == ["uninstall", "--yes"], words
+            shutil.rmtree(site)
+            importlib.invalidate_caches()
 
     def _git(self, words: list[str]) -> None:
         self._run(["git", *words])
