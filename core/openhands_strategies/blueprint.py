@@ -6,7 +6,7 @@ Nothing here imports the SDK; its types are named for the type checker only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from openhands_strategies.errors import BuildError
@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from openhands.sdk.hooks import HookConfig
 
 Confirmation = Literal["never", "risky", "always"]
+_STRICTNESS: Final = (None, "never", "risky", "always")
 
 ESCALATION: Final = "ESCALATE_TO_MAIN"
 """First word of a sub-agent's answer that hands the work back to its parent."""
+
+
+def strictest(*confirmations: Confirmation | None) -> Confirmation | None:
+    """The one that asks most; None where nobody says anything."""
+    return max(confirmations, key=_STRICTNESS.index, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,14 @@ class Limits:
             raise BuildError("limits", f"warn_at {self.warn_at} is no share from 0 to 1")
         if self.budget is not None and not self.budget > 0:
             raise BuildError("limits", f"budget {self.budget} is not above 0 dollars")
+
+    def tightened(self, other: Limits) -> Limits:
+        """The lower value of each limit; None is no bound."""
+        return Limits(**{field.name: self._lower(other, field.name) for field in fields(self)})
+
+    def _lower(self, other: Limits, name: str) -> Any:
+        given = [getattr(one, name) for one in (self, other) if getattr(one, name) is not None]
+        return min(given, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,6 +138,26 @@ helpers = layer(Base(), Helping(), name="helpers")
 misplaced = layer(pipeline(Base(), Other()), Helping(), name="misplaced")
 phases = layer(pipeline(Base(), Other()), House(), name="phases")
 levels = layer(Base(), Level(), name="levels")
+
+
+class Strict(House):
+    name = "strict"
+
+    def build(self, context):
+        return Blueprint(agent=Agent(llm=context.llm), confirmation="always")
+
+
+class Cheap(Strategy):
+    name = "cheap"
+    overlay = True
+
+    def build(self, context):
+        return Blueprint(agent=Agent(llm=context.llm_for("openai/cheap")))
+
+
+chosen = layer(Base(), Cheap(), House(), name="chosen")
+strict = layer(Base(), Strict(), House(), name="strict")
+bounded = team(Other(), base=part(Base(), limits=Limits(budget=9, iterations=7)), name="bounded")
 settled = layer(
     pipeline(Base(), Level(), name="inner", defaults={"base.level": 2, "level.level": "low"}),
     House(),
@@ -201,6 +221,23 @@ def test_an_overlay_reaches_the_main_agent_and_its_hooks_everybody(forms: Path) 
 def test_limits_are_the_tighter_ones(forms: Path) -> None:
     prepared = ready(f"{forms}:housed")
     assert (prepared.limits.iterations, prepared.limits.budget) == (50, 2)
+
+
+def test_a_part_is_bound_by_its_own_limits_too(forms: Path) -> None:
+    entry = ready(f"{forms}:bounded").scope.agents["base"]
+    assert (entry.iterations, entry.budget) == (7, 5)
+
+
+def test_a_model_comes_from_the_outermost_part_that_chose_one(forms: Path) -> None:
+    assert ready(f"{forms}:chosen").agent.llm.model == "openai/cheap"
+    assert ready(f"{forms}:housed").agent.llm.model == MAIN
+
+
+def test_the_stricter_confirmation_counts_and_is_marked(forms: Path) -> None:
+    prepared = ready(f"{forms}:strict")
+    assert prepared.confirmation == "always"
+    brought = [(b.name, b.part) for b in prepared.blueprint.brought if b.kind == "confirmation"]
+    assert brought == [("always", "strict")]
 
 
 def test_a_member_of_a_team_is_a_whole_strategy(forms: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from openhands_strategies.blueprint import Blueprint, Brought, Limits, SubAgent
+from openhands_strategies.blueprint import Blueprint, Brought, Confirmation, Limits, SubAgent
 from openhands_strategies.compose.agents import joined
 from openhands_strategies.compose.brought import SUFFIX, bringers
 from openhands_strategies.compose.labels import free_label, given_label, label_of
@@ -146,16 +146,8 @@ def bringer(part: Part) -> Brought:
     return Brought("subagent", part.label, part.label, own[0].commit if own else None)
 
 
-def within(limits: Limits, whole: Limits) -> Limits:
-    return Limits(
-        **{
-            name: min((v for v in (getattr(limits, name), getattr(whole, name)) if v), default=None)
-            for name in ("iterations", "budget", "steps", "warn_at")
-        }
-    )
-
-
-def strictest(agents: Sequence[object]) -> Any:
-    order = (None, "never", "risky", "always")
-    found = [one.confirmation for one in agents if isinstance(one, Blueprint)]
-    return max(found, key=order.index, default=None)
+def confirmations(subagents: Mapping[str, SubAgent]) -> list[Confirmation | None]:
+    """What whole strategies among the sub-agents ask to have confirmed."""
+    return [
+        one.agent.confirmation for one in subagents.values() if isinstance(one.agent, Blueprint)
+    ]

@@ -13,7 +13,6 @@ from openhands_strategies.compose.composition import (
     Piece,
     labelled_pieces,
     require,
-    within,
 )
 from openhands_strategies.compose.merge import lay_over
 from openhands_strategies.errors import BuildError
@@ -46,14 +45,16 @@ class Layer(Composition):
             named = _brought_by(over, self.given_replaces)
             unused -= set(named)
             replaces = tuple(dict.fromkeys((*over.replaces, *named)))
-            blueprint = lay_over(blueprint, base_label, replace(over, replaces=replaces))
+            blueprint = lay_over(
+                blueprint, base_label, replace(over, replaces=replaces), context.llm
+            )
         if unused:
             raise BuildError(
                 "replaces_nothing",
                 f"no overlay of {self.name!r} brings {min(unused)!r}, which it is to replace",
                 "ohs plan shows what each brings",
             )
-        return replace(blueprint, limits=within(blueprint.limits, self.limits))
+        return replace(blueprint, limits=blueprint.limits.tightened(self.limits))
 
 
 def layer(

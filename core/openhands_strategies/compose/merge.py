@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from openhands_strategies.blueprint import Blueprint, Brought, Limits, SubAgent
+from openhands_strategies.blueprint import Blueprint, Limits, SubAgent, strictest
 from openhands_strategies.compose.agents import merged_agent
 from openhands_strategies.compose.brought import bringers, items_of
 from openhands_strategies.compose.conflict import MergeConflict, merge_conflict
@@ -20,9 +20,9 @@ from openhands_strategies.errors import BuildError
 from openhands_strategies.strategy import Part
 
 if TYPE_CHECKING:
+    from openhands.sdk import LLM
     from openhands.sdk.hooks import HookConfig
 
-_STRICTNESS: Final = (None, "never", "risky", "always")
 # What an overlay changes of the whole, whoever does the work.
 _OF_THE_WHOLE: Final = frozenset({"hook", "limit", "confirmation", "prompt", "tag"})
 
@@ -33,6 +33,7 @@ class _Overlay:
 
     part: Part
     replaces: frozenset[str]
+    llm: LLM
 
     @property
     def blueprint(self) -> Blueprint:
@@ -43,20 +44,21 @@ class _Overlay:
         return self.part.label
 
 
-def lay_over(base: Blueprint, base_label: str, overlay: Part) -> Blueprint:
+def lay_over(base: Blueprint, base_label: str, overlay: Part, llm: LLM) -> Blueprint:
     """Return `base` with everything that `overlay` brings.
 
     Args:
         base: What is there, overlays before this one included.
         base_label: Names it in messages where an item's own part is not known.
-        overlay: The part that is laid over it; its model counts only if it chose one.
+        overlay: The part that is laid over it.
+        llm: What the overlay was given; another one in its agent is its own choice.
 
     Raises:
         MergeConflict: `merge_conflict`, which names both parts and the item.
         BuildError: `overlay_misplaced` when it fits some phases and not others,
             `replaces_nothing`, or `overlay_field`.
     """
-    over = _Overlay(overlay, frozenset(overlay.replaces))
+    over = _Overlay(overlay, frozenset(overlay.replaces), llm)
     workers = base.workers
     if workers:
         worked = _over_workers(base, over)
@@ -111,7 +113,7 @@ def _over_workers(base: Blueprint, over: _Overlay) -> Blueprint:
             ),
         )
         try:
-            done[alias] = replace(worker, agent=lay_over(worker.agent, alias, part))
+            done[alias] = replace(worker, agent=lay_over(worker.agent, alias, part, over.llm))
         except BuildError as error:
             refused[alias] = error
     if refused and done:
@@ -146,6 +148,8 @@ def _over_agent(
     agent = merged_agent(
         base.agent, over.blueprint.agent, over.label, over.replaces, conflict=conflict
     )
+    if over.blueprint.agent.llm is not over.llm:
+        agent = agent.model_copy(update={"llm": over.blueprint.agent.llm})
     subagents = dict(base.subagents)
     for alias, subagent in over.blueprint.subagents.items():
         same = subagents.get(alias)
@@ -158,7 +162,16 @@ def _over_agent(
 
 def _over_whole(base: Blueprint, base_label: str, over: _Overlay) -> Blueprint:
     other = over.blueprint
-    limits, brought = _tighter(base, other)
+    limits = base.limits.tightened(other.limits)
+    confirmation = strictest(base.confirmation, other.confirmation)
+    # Where the overlay's value counts now, its mark takes the place of the base's.
+    lost = {
+        ("limit", field.name)
+        for field in fields(Limits)
+        if getattr(limits, field.name) != getattr(base.limits, field.name)
+    }
+    if confirmation != base.confirmation:
+        lost.add(("confirmation", str(base.confirmation)))
     tags = dict(base.tags)
     for key, value in other.tags.items():
         if tags.get(key, value) != value:
@@ -169,25 +182,10 @@ def _over_whole(base: Blueprint, base_label: str, over: _Overlay) -> Blueprint:
         hooks=concatenated([base.hooks, other.hooks]),
         prompt=other.prompt.replace("{task}", base.prompt),
         limits=limits,
-        confirmation=max(base.confirmation, other.confirmation, key=_STRICTNESS.index),
+        confirmation=confirmation,
         tags=tags,
-        brought=tuple(brought),
+        brought=tuple(one for one in base.brought if (one.kind, one.name) not in lost),
     )
-
-
-def _tighter(base: Blueprint, other: Blueprint) -> tuple[Limits, list[Brought]]:
-    """The lower value of each limit, and the marks without those that lost."""
-    values: dict[str, Any] = {}
-    lost: set[tuple[str, str]] = set()
-    for field in fields(Limits):
-        one, two = getattr(base.limits, field.name), getattr(other.limits, field.name)
-        given = [value for value in (one, two) if value is not None]
-        values[field.name] = min(given) if given else None
-        if two is not None and values[field.name] != one:
-            lost.add(("limit", field.name))
-    if other.confirmation not in (None, base.confirmation):
-        lost |= {("confirmation", str(base.confirmation))}
-    return Limits(**values), [b for b in base.brought if (b.kind, b.name) not in lost]
 
 
 def concatenated(configs: Sequence[HookConfig | None]) -> HookConfig | None:

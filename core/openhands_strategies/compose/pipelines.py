@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from openhands_strategies.blueprint import Blueprint, Limits, SubAgent
+from openhands_strategies.blueprint import Blueprint, Limits, SubAgent, strictest
 from openhands_strategies.compose.composition import (
     Composition,
     Piece,
     bringer,
+    confirmations,
     labelled_pieces,
     require,
-    strictest,
 )
 from openhands_strategies.compose.texts import orchestrator_text, phase_text
 from openhands_strategies.strategy import BuildContext, Strategy
@@ -50,7 +50,7 @@ class Pipeline(Composition):
             agent=agent,
             subagents=subagents,
             limits=self.limits,
-            confirmation=strictest([one.agent for one in subagents.values()]),
+            confirmation=strictest(*confirmations(subagents)),
             workers=tuple(labels),
             brought=tuple(brought),
         )

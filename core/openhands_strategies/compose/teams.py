@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from openhands_strategies.blueprint import Blueprint, Limits
+from openhands_strategies.blueprint import Blueprint, Limits, strictest
 from openhands_strategies.compose.composition import (
     Composition,
     Piece,
     bringer,
+    confirmations,
     require,
     strategy_of,
-    strictest,
     with_suffix,
-    within,
 )
 from openhands_strategies.compose.conflict import merge_conflict
 from openhands_strategies.compose.labels import free_label, given_label, label_of
@@ -42,8 +41,8 @@ class Team(Composition):
         blueprint = replace(base, subagents=subagents, brought=tuple(brought))
         return replace(
             blueprint,
-            limits=within(base.limits, self.limits),
-            confirmation=strictest([base, *(one.agent for one in subagents.values())]),
+            limits=base.limits.tightened(self.limits),
+            confirmation=strictest(base.confirmation, *confirmations(subagents)),
         )
 
 

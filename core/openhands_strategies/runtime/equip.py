@@ -99,12 +99,12 @@ def _entry(
         }
     elif isinstance(agent, Blueprint):
         hooks = concatenated([hooks, agent.hooks])
-        limits = agent.limits
+        limits = subagent.limits.tightened(agent.limits)
         common |= {
             "kind": "code",
-            "iterations": subagent.limits.iterations or limits.iterations,
-            "budget": subagent.limits.budget or limits.budget,
-            "steps": subagent.limits.steps or limits.steps,
+            "iterations": limits.iterations,
+            "budget": limits.budget,
+            "steps": limits.steps,
             "prompt": agent.prompt,
             "agents": entries_of(agent.subagents, fleet_hooks=hooks, where=where, depth=depth + 1),
         }

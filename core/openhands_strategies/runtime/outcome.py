@@ -85,8 +85,14 @@ def told(state: TaskEnding, text: str, record: TaskRecord, *, stops: bool = Fals
 
 def ended_text(alias: str, state: str) -> str:
     """Why no further task is accepted."""
-    how = {"escalated": "handed the work back", "limit": "was stopped by a limit"}
     return (
-        f"{alias} {how.get(state, state)}, and the work ends there: no further task is accepted."
+        f"{alias} {how_it_ended(state)}, and the work ends there: no further task is accepted."
         " Finish with what was done until then, what is missing, and why."
+    )
+
+
+def how_it_ended(state: str) -> str:
+    """The end of a task that did not complete, as a verb."""
+    return {"escalated": "handed the work back", "limit": "was stopped by a limit"}.get(
+        state, state
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from openhands_strategies.errors import UsageError
@@ -112,7 +112,7 @@ def prepare(
         blueprint = adjust(blueprint, loaded.name, values)
     where = loaded.where
     hooks = blueprint.hooks
-    limits = replace(blueprint.limits, budget=_lower(blueprint.limits.budget, settings.max_budget))
+    limits = blueprint.limits.tightened(Limits(budget=settings.max_budget))
     confirmation = settings.confirmation or blueprint.confirmation or "never"
     scope = Scope(
         strategy=loaded.origin,
@@ -157,11 +157,6 @@ def refuse_overlay(loaded: Loaded) -> None:
             f"{loaded.where} is an overlay: it adds to another strategy and does no work alone",
             f"ohs run single --with {loaded.origin.reference}",
         )
-
-
-def _lower(one: float | None, other: float | None) -> float | None:
-    given = [value for value in (one, other) if value is not None]
-    return min(given) if given else None
 
 
 def _models_below(

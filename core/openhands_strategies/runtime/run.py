@@ -20,6 +20,7 @@ from openhands_strategies.runtime.driving import (
 )
 from openhands_strategies.runtime.fleet import ConfirmHandler, Fleet
 from openhands_strategies.runtime.llms import redacted
+from openhands_strategies.runtime.outcome import how_it_ended
 from openhands_strategies.runtime.prepare import Prepared
 from openhands_strategies.runtime.report import Report, Status, role_rows
 from openhands_strategies.runtime.roles import MAIN, RoleView
@@ -249,11 +250,10 @@ def _judged(run: Run, ending: Ending) -> tuple[Status, StrategyError | None]:
         ended = run.fleet.ended_at(MAIN)
         if ended is None:
             return "finished", None
-        how = {"escalated": "handed the work back", "limit": "was stopped by a limit"}
         alias, state = ended
         return "failed", RunError(
             "phase_failed",
-            f"strategy {name!r}: {alias!r} {how.get(state, state)}",
+            f"strategy {name!r}: {alias!r} {how_it_ended(state)}",
             f"{again} --task TEXT, to go on from what was done",
         )
     if ending.kind == "stop":
