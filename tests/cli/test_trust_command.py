@@ -230,3 +230,17 @@ def test_a_git_tree_runs_only_after_consent(ohs, repository: Repository, tmp_pat
     assert ohs("trust", url(repository), "--yes").code == 0
     failed(ohs(*task), 2, "model_missing")
     assert (tmp_path / "ran").exists()
+
+
+def test_a_check_with_another_sdk_installs_nothing_for_what_is_not_trusted(
+    ohs, repository: Repository, tmp_path: Path, ohs_home: Path
+) -> None:
+    needs = b'[project]\nname = "x"\nversion = "1"\ndependencies = ["evil-dependency"]\n'
+    repository.add({**files(), "plugins/debate/pyproject.toml": needs})
+    write(tmp_path / "evil/strategy.py", EVIL.decode())
+    write(tmp_path / "evil/pyproject.toml", needs.decode())
+    write(tmp_path / ".openhands/strategies.toml", '[strategies.evil]\nsource = "./evil"\n')
+    for reference in (url(repository), "evil"):
+        failed(ohs("check", reference, "--sdk", "1.0.0"), 4, "not_trusted")
+    assert not (ohs_home / "check").exists()
+    assert not (tmp_path / "ran").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,10 @@ from openhands_strategies.cli.project_options import working
 from openhands_strategies.cli.sdk import stdout_reserved
 from openhands_strategies.cli.text import say
 from openhands_strategies.errors import StrategyError, UsageError
+
+if TYPE_CHECKING:
+    from openhands_strategies.project.home import Home
+    from openhands_strategies.sources.source import Located
 
 
 @click.command("check")
@@ -76,18 +80,31 @@ def _document(
         )
     if sdk is not None and elsewhere:
         from openhands_strategies.cli.check.other_sdk import check_elsewhere
-        from openhands_strategies.manifest.reader import read_manifest
 
-        try:
-            manifest = read_manifest(located.root, located.module, located.attribute, located.name)
-            needed = manifest.requirements
-        except StrategyError:
-            needed = ()  # the check itself tells it
+        needed = _trusted_requirements(located, work.home)
         arguments = [f"--param={name}={value}" for name, value in given.items()]
         arguments += [*(["--debug"] if frame.debug else []), "--", reference]
         return check_elsewhere(located, needed, arguments, sdk, work.home)
     progress = _nothing if frame.json else say
     return check(located, given, progress, static=static, debug=frame.debug).to_json()
+
+
+def _trusted_requirements(located: Located, home: Home) -> tuple[str, ...]:
+    """What is installed beside another SDK; installing runs code, so it takes the user's trust."""
+    from openhands_strategies.manifest.reader import read_manifest
+    from openhands_strategies.project.trust import check_trust, is_trusted
+    from openhands_strategies.sources.tree import hash_tree, tree_files
+
+    try:
+        manifest = read_manifest(located.root, located.module, located.attribute, located.name)
+    except StrategyError:
+        return ()  # the check itself tells it
+    tree = located.tree or ""
+    # Where the hash decides nothing (typed, added, installed) no file is read.
+    if not tree and not is_trusted(located, tree, home=home):
+        tree = hash_tree(located.root, tree_files(located.root, located.only))
+    check_trust(located, tree, manifest, home=home)
+    return manifest.requirements
 
 
 def _sarif_path(text: str | None) -> Path | None:

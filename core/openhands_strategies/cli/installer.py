@@ -78,8 +78,7 @@ def _installer(act: str) -> list[str]:
         # -P: a pip.py in the directory that the user works in must not be run.
         base = [sys.executable, "-P", "-m", "pip", act, "--disable-pip-version-check"]
         return [*base, "--yes", "--"] if act == "uninstall" else [*base, "--"]
-    beside = Path(sys.executable).parent / "uv"
-    uv = str(beside) if beside.is_file() else shutil.which("uv")
+    uv = find_uv()
     if uv is None:
         raise RunError(
             "installer_missing",
@@ -87,6 +86,12 @@ def _installer(act: str) -> list[str]:
             f"{sys.executable} -m ensurepip brings pip",
         )
     return [uv, "pip", act, "--python", sys.executable, "--"]
+
+
+def find_uv() -> str | None:
+    """The uv beside this Python, or else the one on PATH."""
+    beside = Path(sys.executable).parent / "uv"
+    return str(beside) if beside.is_file() else shutil.which("uv")
 
 
 def _run(base: list[str], values: Sequence[str], code: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from openhands_strategies.cli.installer import find_uv
 from openhands_strategies.cli.text import say
 from openhands_strategies.errors import LoadError, RunError, StrategyError, TrustError, UsageError
 from openhands_strategies.project.home import Home
@@ -21,6 +21,8 @@ from openhands_strategies.sources.locks import locked
 from openhands_strategies.sources.source import DistributionSource, Located
 
 _VERSION: Final = re.compile(r"\d+(\.\d+){1,3}((a|b|rc|\.post|\.dev)\d+)?")
+# A requirement begins with a name; what begins otherwise would be an option to uv.
+_FOREIGN: Final = re.compile(r"(?!openhands[-_.](strateg|sdk|tools))[A-Za-z0-9]")
 _OURS: Final = "openhands-strategies"
 _DONE: Final = "installed.json"
 # By the exit code of the process that met the error.
@@ -49,7 +51,7 @@ def check_elsewhere(
 
     Args:
         located: The strategy; one that is installed here is installed there as well.
-        requirements: What the strategy needs.
+        requirements: What the strategy needs; the user trusts it.
         arguments: What comes after `ohs check --json`.
         wanted: Version of openhands-sdk and openhands-tools.
         home: Where the environment is kept, below `check/`.
@@ -61,7 +63,7 @@ def check_elsewhere(
     packages = [*_installed_as(_OURS), f"openhands-sdk=={wanted}", f"openhands-tools=={wanted}"]
     if isinstance(located.source, DistributionSource):
         packages += _installed_as(located.source.name)
-    own = [one for one in requirements if not re.match(r"openhands[-_.](strateg|sdk|tools)", one)]
+    own = [one for one in requirements if _FOREIGN.match(one)]
     python = _environment(home, wanted, [*packages, *own])
     done = subprocess.run(
         [str(python), "-P", "-m", "openhands_strategies", "check", "--json", *arguments],
@@ -102,8 +104,7 @@ def _environment(home: Home, wanted: str, packages: list[str]) -> Path:
 
 
 def _uv() -> str:
-    beside = Path(sys.executable).parent / "uv"
-    found = str(beside) if beside.is_file() else shutil.which("uv")
+    found = find_uv()
     if found is None:
         raise RunError("uv_missing", "uv is not there to make an environment with another SDK",
                        "pip install uv")  # fmt: skip
