@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from openhands_strategies.cli.compare.children import Children, Stopped, end_marked
+from openhands_strategies.cli.compare.children import Children, Stopped
 from openhands_strategies.cli.compare.copies import copy_workspace, links_out
 from openhands_strategies.cli.compare.html import html_page
 from openhands_strategies.cli.compare.question import named_references
@@ -24,7 +24,7 @@ from openhands_strategies.cli.compare.result import Check, Result
 from openhands_strategies.cli.compare.screen import LiveTable, Row, final_table
 from openhands_strategies.cli.compare.svg import against_success, ticks, times
 from openhands_strategies.cli.compare.totals import spread
-from openhands_strategies.cli.processes import VARIABLE
+from openhands_strategies.cli.processes import VARIABLE, end_marked
 from openhands_strategies.errors import UsageError
 from support import write
 

@@ -33,6 +33,10 @@ print(code, sorted({name.partition(".")[0] for name in sys.modules} & heavy), fi
         ["show", "fusion", "--json"],
         ["show", "./good.py"],
         ["run", "--help"],
+        ["plan", "--help"],
+        ["compare", "--help"],
+        ["completion", "bash"],
+        ["check", "--static", "./good.py"],
     ],
     ids=" ".join,
 )

@@ -9,10 +9,16 @@ from openhands_strategies.cli.completion.values import (
     complete_compared_param,
     complete_directory,
     complete_file,
-    complete_profile,
     complete_strategies,
 )
 from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
+from openhands_strategies.cli.run_options import (
+    base_url_option,
+    check_one_model,
+    model_option,
+    price_option,
+    profile_option,
+)
 
 
 @click.command("compare")
@@ -53,22 +59,10 @@ from openhands_strategies.cli.frame import Frame, current_frame, debug_option, j
     help="A parameter of one strategy; see ohs show REF.",
     shell_complete=complete_compared_param,
 )
-@click.option("--model", metavar="NAME", help="Main model; LLM_MODEL by default.")
-@click.option("--base-url", metavar="URL", help="Its server; LLM_BASE_URL by default.")
-@click.option(
-    "--llm-profile",
-    "profile",
-    metavar="NAME",
-    help="A saved LLM profile instead.",
-    shell_complete=complete_profile,
-)
-@click.option(
-    "--price",
-    "prices",
-    metavar="[MODEL=]IN,OUT",
-    multiple=True,
-    help="Dollars for a million tokens, of the main or of another model.",
-)
+@model_option
+@base_url_option
+@profile_option
+@price_option
 @click.option("--max-budget", type=float, metavar="USD", help="What each single run may spend.")
 @click.option(
     "--jobs",
@@ -129,10 +123,7 @@ def command(
     from openhands_strategies.cli.compare.carrying_out import compare, finish
     from openhands_strategies.cli.options import report_path
 
-    if profile is not None and (model is not None or base_url is not None):
-        raise click.UsageError(
-            "--llm-profile brings its own model and server: leave --model and --base-url out."
-        )
+    check_one_model(model, base_url, profile)
     if out is not None and resume is not None:
         raise click.UsageError(
             "--out and --resume exclude each other: results stay where they are."

@@ -5,33 +5,15 @@ from __future__ import annotations
 import click
 
 from openhands_strategies.cli.boundary import print_json
-from openhands_strategies.cli.completion.values import (
-    complete_directory,
-    complete_overlay,
-    complete_param,
-    complete_strategy,
-)
+from openhands_strategies.cli.completion.values import complete_directory, complete_strategy
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
+from openhands_strategies.cli.run_options import overlay_option, param_option
 
 
 @click.command("plan")
 @click.argument("reference", metavar="REF", shell_complete=complete_strategy)
-@click.option(
-    "--param",
-    "params",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="A parameter of the strategy; see ohs show REF.",
-    shell_complete=complete_param,
-)
-@click.option(
-    "--with",
-    "overlays",
-    metavar="REF",
-    multiple=True,
-    help="Lay an overlay over it: skills, hooks, tools, limits.",
-    shell_complete=complete_overlay,
-)
+@param_option
+@overlay_option
 @click.option("--prompts", is_flag=True, help="Show system prompts and tools in full.")
 @click.option(
     "--diff",

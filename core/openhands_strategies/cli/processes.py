@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -28,8 +29,13 @@ def mark_children() -> str:
     An `ohs` that an agent starts keeps the marks of the ones above it.
     """
     mark = uuid4().hex
-    os.environ[VARIABLE] = " ".join([*os.environ.get(VARIABLE, "").split(), mark])
+    os.environ[VARIABLE] = marks_with(mark)
     return mark
+
+
+def marks_with(mark: str) -> str:
+    """The value of `VARIABLE` for a child that carries our own marks and one more."""
+    return " ".join([*os.environ.get(VARIABLE, "").split(), mark])
 
 
 def started_since(mark: str) -> set[int]:
@@ -40,10 +46,26 @@ def started_since(mark: str) -> set[int]:
     own = os.getpid()
     parents = _parents()
     found = {pid for pid in parents if pid != own and _descends(pid, own, parents)}
-    if _HAS_PROC:
-        wanted = mark.encode()
-        found |= {pid for pid in parents if pid != own and wanted in _environment(pid)}
+    found |= _marked(mark)
     return {pid for pid in found if not _name(pid).startswith("tmux")}
+
+
+def end_marked(mark: str) -> None:
+    """Kill every other process with the mark, a tmux server too; see `end_all`.
+
+    Without /proc nothing is found: there a process group has to do.
+    """
+    end_all(lambda: _marked(mark))
+
+
+def end_all(find: Callable[[], Collection[int]]) -> None:
+    """Kill what `find` finds; what those start meanwhile, too."""
+    for _ in range(5):
+        left = find()
+        if not left:
+            return
+        end(left, signal.SIGKILL)
+        time.sleep(0.02)
 
 
 def end(pids: Collection[int], how: signal.Signals) -> None:
@@ -51,6 +73,13 @@ def end(pids: Collection[int], how: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, how)
+
+
+def _marked(mark: str) -> set[int]:
+    if not _HAS_PROC:
+        return set()
+    pids = {int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()} - {os.getpid()}
+    return {pid for pid in pids if mark.encode() in _environment(pid)}
 
 
 def _parents() -> dict[int, int]:

@@ -12,13 +12,19 @@ from openhands_strategies.cli.boundary import INTERRUPTED, print_json
 from openhands_strategies.cli.completion.values import (
     complete_directory,
     complete_file,
-    complete_overlay,
-    complete_param,
-    complete_profile,
     complete_run,
     complete_strategy,
 )
 from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
+from openhands_strategies.cli.run_options import (
+    base_url_option,
+    check_one_model,
+    model_option,
+    overlay_option,
+    param_option,
+    price_option,
+    profile_option,
+)
 from openhands_strategies.cli.text import error_lines, many_lines, say
 
 if TYPE_CHECKING:
@@ -35,50 +41,24 @@ if TYPE_CHECKING:
     help="Read the task from a file; - reads stdin.",
     shell_complete=complete_file,
 )
-@click.option(
-    "--param",
-    "params",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="A parameter of the strategy; see ohs show REF.",
-    shell_complete=complete_param,
-)
-@click.option(
-    "--with",
-    "overlays",
-    metavar="REF",
-    multiple=True,
-    help="Lay an overlay over it: skills, hooks, tools, limits.",
-    shell_complete=complete_overlay,
-)
+@param_option
+@overlay_option
 @click.option(
     "--workspace",
     metavar="DIR",
     help="Where agents work; here by default.",
     shell_complete=complete_directory,
 )
-@click.option("--model", metavar="NAME", help="Main model; LLM_MODEL by default.")
-@click.option("--base-url", metavar="URL", help="Its server; LLM_BASE_URL by default.")
-@click.option(
-    "--llm-profile",
-    "profile",
-    metavar="NAME",
-    help="A saved LLM profile instead.",
-    shell_complete=complete_profile,
-)
+@model_option
+@base_url_option
+@profile_option
 @click.option(
     "--max-budget",
     type=float,
     metavar="USD",
     help="Stop all agents when they have spent this together.",
 )
-@click.option(
-    "--price",
-    "prices",
-    metavar="[MODEL=]IN,OUT",
-    multiple=True,
-    help="Dollars for a million tokens, of the main or of another model.",
-)
+@price_option
 @click.option(
     "--confirm",
     type=click.Choice(["never", "risky", "always"]),
@@ -92,6 +72,15 @@ if TYPE_CHECKING:
     metavar="ID",
     help="Go on with an earlier run; no REF then.",
     shell_complete=complete_run,
+)
+@click.option(
+    "--server", metavar="URL", help="Run it on this agent-server, which has our extension."
+)
+@click.option(
+    "--session-key-env",
+    "key_env",
+    metavar="VAR",
+    help="The variable that holds the server's key.",
 )
 @json_option
 @debug_option
@@ -112,6 +101,8 @@ def command(
     confirm: str | None,
     report: str | None,
     resume: str | None,
+    server: str | None,
+    key_env: str | None,
 ) -> int:
     """Run a strategy on a task, or resume a run.
 
@@ -126,9 +117,11 @@ def command(
         task_of,
     )
     from openhands_strategies.cli.starting import Request
-    from openhands_strategies.cli.working import run_request
 
-    _check_combination(context, reference, resume, (task, file), (model, base_url, profile))
+    _check_combination(context, reference, resume, (task, file))
+    if key_env is not None and server is None:
+        raise click.UsageError("--session-key-env names the key of a --server: give that too.")
+    check_one_model(model, base_url, profile)
     main_price, other_prices = prices_of(prices)
     path = report_path(report)
     request = Request(
@@ -147,6 +140,15 @@ def command(
         confirmation=cast("Confirmation | None", confirm),
     )
     frame = current_frame(context)
+    if server is not None:
+        from openhands_strategies.cli.remote.address import server_of
+        from openhands_strategies.cli.remote.running import run_remotely
+
+        place = server_of(server, key_env)
+        done = run_remotely(request, place, frame)
+        return show_result(done, frame, path, where=f" {place.options}")
+    from openhands_strategies.cli.working import run_request
+
     return show_result(run_request(request, frame), frame, path)
 
 
@@ -155,23 +157,22 @@ def _check_combination(
     reference: str | None,
     resume: str | None,
     tasks: tuple[str | None, str | None],
-    model: tuple[str | None, str | None, str | None],
 ) -> None:
-    name, url, profile = model
     if reference is not None and resume is not None:
         raise click.UsageError("REF and --resume exclude each other: a run knows its strategy.")
     if reference is None and resume is None:
         raise click.UsageError("Give a strategy (REF), or a run with --resume ID.")
     if resume is None and tasks == (None, None):
         raise click.UsageError("Give the task with --task TEXT or --file FILE.")
-    if profile is not None and (name is not None or url is not None):
-        raise click.UsageError(
-            "--llm-profile brings its own model and server: leave --model and --base-url out."
-        )
 
 
 def show_result(
-    report: Report, frame: Frame, path: Path | None = None, *, resumable: bool = True
+    report: Report,
+    frame: Frame,
+    path: Path | None = None,
+    *,
+    resumable: bool = True,
+    where: str = "",
 ) -> int:
     """Print the result of a run and return the exit code.
 
@@ -180,6 +181,7 @@ def show_result(
         frame: Whether stdout takes JSON.
         path: Where the report is written to.
         resumable: Whether the run is kept, so that it can be resumed.
+        where: Options that name the server of a run that is not kept here.
     """
     code = {"finished": 0, "interrupted": INTERRUPTED}.get(report.status, 1)
     if path is not None:
@@ -190,14 +192,16 @@ def show_result(
     from openhands_strategies.cli.summary import print_summary
     from openhands_strategies.cli.working import stderr_console
 
+    error = report.error
     if report.answer:
         click.echo(many_lines(report.answer))
     print_summary(report, stderr_console())
-    if report.status == "interrupted":
-        again = f"; resume with: ohs run --resume {report.conversation_id}" if resumable else ""
+    if report.status == "interrupted" and (error is None or error.code == "interrupted"):
+        resume = f"ohs run --resume {report.conversation_id}{where}"
+        again = f"; resume with: {resume}" if resumable else ""
         say(f"stopped{again}")
-    elif report.error is not None:
-        for line in error_lines(report.error)[: None if resumable else 1]:
+    elif error is not None:
+        for line in error_lines(error)[: None if resumable else 1]:
             say(line)
     return code
 

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from openhands_strategies.cli.boundary import INTERRUPTED
-from openhands_strategies.cli.processes import end, started_since
+from openhands_strategies.cli.processes import end, end_all, started_since
 from openhands_strategies.errors import RunError
 from openhands_strategies.runtime.report import Report, role_rows
 from openhands_strategies.runtime.run_file import write_run
@@ -92,12 +92,7 @@ class Interrupts:
 
 def end_everything(mark: str) -> None:
     """Kill what is left of all that was started; what those start meanwhile, too."""
-    for _ in range(5):
-        left = started_since(mark)
-        if not left:
-            return
-        end(left, signal.SIGKILL)
-        time.sleep(0.02)
+    end_all(lambda: started_since(mark))
 
 
 def stop(run: Run, mark: str, done: threading.Event, wait: Callable[[float], None]) -> bool:

@@ -11,10 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Final
 
-_PROC: Final = Path("/proc")
 _TAIL: Final = 64 * 1024
 
 
@@ -120,31 +118,6 @@ class Children:
                         os.kill(pid, how)
                 else:
                     _signal_group(pid, how)
-
-
-def end_marked(mark: str) -> None:
-    """Kill every process with a mark in its environment; what those start meanwhile, too.
-
-    Without /proc nothing is found: there a process group has to do.
-    """
-    for _ in range(5):
-        found = [int(one.name) for one in _processes() if mark.encode() in _environment(one)]
-        if not found:
-            return
-        for pid in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)
-
-
-def _processes() -> list[Path]:
-    return [one for one in _PROC.iterdir() if one.name.isdigit()] if _PROC.is_dir() else []
-
-
-def _environment(process: Path) -> bytes:
-    with suppress(OSError):  # it may end, or belong to somebody else
-        return (process / "environ").read_bytes()
-    return b""
 
 
 def _signal_group(pid: int, how: signal.Signals) -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Final, get_args
 from uuid import uuid4
 
-from openhands_strategies.cli.compare.children import Children, Ended, Stopped, end_marked
+from openhands_strategies.cli.compare.children import Children, Ended, Stopped
 from openhands_strategies.cli.compare.copies import copy_workspace
 from openhands_strategies.cli.compare.question import Contender, Question
 from openhands_strategies.cli.compare.result import Check, Result, Status
 from openhands_strategies.cli.compare.results import Directory
-from openhands_strategies.cli.processes import VARIABLE
+from openhands_strategies.cli.processes import VARIABLE, end_marked, marks_with
 from openhands_strategies.errors import RunError, StrategyError, describe, one_line
 
 _LINES: Final = 20
@@ -143,8 +143,7 @@ def _environment(
     base_url: str | None, profile: str | None, private: Path, mark: str
 ) -> dict[str, str]:
     """The user's, with a mark, and a tmux server that no other run shares."""
-    marks = " ".join([*os.environ.get(VARIABLE, "").split(), mark])
-    environ = {**os.environ, VARIABLE: marks, "TMUX_TMPDIR": str(private)}
+    environ = {**os.environ, VARIABLE: marks_with(mark), "TMUX_TMPDIR": str(private)}
     environ.pop("TMUX", None)
     if profile is None:
         environ.pop("LLM_BASE_URL", None)
@@ -156,7 +155,7 @@ def _environment(
 def _check(question: Question, copy: Path, children: Children, mark: str) -> Check:
     """The user's own check, without the model's key: it runs what agents wrote."""
     environ = {name: value for name, value in os.environ.items() if name != _KEY}
-    environ[VARIABLE] = f"{environ.get(VARIABLE, '')} {mark}".strip()
+    environ[VARIABLE] = marks_with(mark)
     ended = children.run(
         question.check or "",
         cwd=str(copy),
