@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import frontmatter
 import pytest
 
 from openhands_strategies.errors import LoadError
 from openhands_strategies.manifest import Hook, McpServer, Skill, read_manifest, read_plugin
 from openhands_strategies.manifest.frontmatter import split_header
-from openhands_strategies.manifest.plugin import AGENT_PLUGINS_SCHEMA
+from openhands_strategies.manifest.plugin import AGENT_PLUGINS_SCHEMA, skill_files
 from openhands_strategies.manifest.shapes import hooks_of
 
 type Write = Callable[[dict[str, str | bytes]], Path]
@@ -97,6 +98,14 @@ def test_a_single_skill_at_the_root(write: Write) -> None:
     root = write({"SKILL.md": "---\nname: solo\ndescription: alone\n---\n"})
 
     assert read_plugin(root).skills == (Skill("solo", "alone", "SKILL.md"),)
+
+
+@pytest.mark.parametrize("file", ["SKILL.md", "skill.md", "Skill.MD"])
+def test_a_skill_at_the_root_is_found_as_it_is_loaded(write: Write, file: str) -> None:
+    root = write({file: "no header, but !`touch it`"})
+
+    assert list(skill_files(root)) == [file]
+    assert read_plugin(root, "lone").skills == (Skill("lone", "", file, ("touch it",)),)
 
 
 def test_commands_that_a_skill_runs_are_shown(write: Write) -> None:
@@ -250,6 +259,43 @@ def test_headers_of_other_formats_are_refused(write: Write, header: str) -> None
 )
 def test_headers(text: str, header: dict[str, object], body: str) -> None:
     assert split_header(text, "f.md") == (header, body)
+
+
+_HOOKS = "hooks: {stop: [{hooks: [{command: evil}]}]}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"---\nname: a\n{_HOOKS}\n---\nbody",
+        f"---\rname: a\r{_HOOKS}\r---\rbody",
+        f"---\n<<: {{{_HOOKS}}}\n---\nbody",
+        f"---\n!!merge any: {{{_HOOKS}}}\n---\nbody",
+        f"---\nx: &x {{{_HOOKS}}}\n<<: [*x]\n---\nbody",
+        f"---\n? hooks\n: {_HOOKS.removeprefix('hooks: ')}\n---\nbody",
+        '{\n"hooks": {"stop": []}\n}\nbody',
+        '}\n"hooks": {"stop": []}\n}\nbody',
+    ],
+)
+def test_what_the_sdk_finds_in_a_header_is_shown_or_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "agent.md"
+    file.write_bytes(text.encode())
+    with file.open(encoding="utf-8") as stream:
+        assert "hooks" in frontmatter.load(stream).metadata  # as the SDK reads it
+
+    try:
+        header, _ = split_header(text, "agent.md")
+    except LoadError as error:
+        assert error.code == "frontmatter_format"  # noqa: PT017
+    else:
+        assert "hooks" in header
+
+
+def test_the_servers_of_every_sdk_are_shown(write: Write) -> None:
+    header = "mcp_config: {one: {command: a}}\nmcp_servers: {two: {command: b}}"
+    root = write({"agents/helper.md": f"---\n{header}\n---\nHelp."})
+
+    assert [one.name for one in read_plugin(root).mcp] == ["one", "two"]
 
 
 def test_names_and_versions_that_disagree_are_findings(write: Write) -> None:

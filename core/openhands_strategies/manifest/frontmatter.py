@@ -21,15 +21,17 @@ def split_header(text: str, file: str) -> tuple[dict[str, Any], str]:
     header has an empty one.
 
     Raises:
-        LoadError: `frontmatter_invalid`, or `frontmatter_format` for JSON and TOML.
+        LoadError: `frontmatter_invalid`, or `frontmatter_format` for JSON, TOML and YAML's
+            merge keys.
     """
-    lines = text.strip().splitlines()
-    if lines and (lines[0] == "{" or lines[0].startswith("+++")):
+    # As a file opened for text has them, and no other line ends: the SDK knows no others.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip().split("\n")
+    if lines[0] in ("{", "}") or lines[0].startswith("+++"):
         # The SDK would read these too; what a reader does not show must not be loaded.
         raise LoadError(
             "frontmatter_format", f"{file}: its header is JSON or TOML", "write the header in YAML"
         )
-    if not lines or not _BOUNDARY.fullmatch(lines[0]):
+    if not _BOUNDARY.fullmatch(lines[0]):
         return {}, text
     end = next((n for n, line in enumerate(lines[1:], 1) if _BOUNDARY.fullmatch(line)), None)
     if end is None:
@@ -51,12 +53,40 @@ def _parsed(header: str, file: str) -> dict[str, Any]:
     # Imported only where a header needs it: most are plain lines.
     import yaml  # type: ignore[import-untyped,unused-ignore]
 
+    loader = yaml.BaseLoader(header)  # makes texts only
     try:
-        data = yaml.load(header, Loader=yaml.BaseLoader)  # noqa: S506  # makes texts only
+        node = loader.get_single_node()
+        data = None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise LoadError(
             "frontmatter_invalid", f"{file}: its header is no YAML: {describe(error)}"
         ) from error
+    if _merges(node):
+        # The SDK would merge, and what a reader does not show must not be loaded.
+        raise LoadError(
+            "frontmatter_format", f"{file}: its header merges maps (<<)", "write the keys out"
+        )
     if not isinstance(data, dict):
         return {}
     return {str(key): value for key, value in data.items()}
+
+
+def _merges(top: Any) -> bool:
+    """Whether a map below a YAML node has a merge key, plain or by its tag."""
+    waiting, seen = [top], set[int]()
+    while waiting:
+        node = waiting.pop()
+        value = getattr(node, "value", None)
+        # An alias is the node itself once more.
+        if not isinstance(value, list) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        for one in value:
+            if not isinstance(one, tuple):
+                waiting.append(one)
+                continue
+            key = one[0]
+            if key.value == "<<" or key.tag == "tag:yaml.org,2002:merge":
+                return True
+            waiting += one
+    return False

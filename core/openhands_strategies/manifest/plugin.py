@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ HOOK_FILES: Final = ("hooks/hooks.json", f"{EXTENSION_FOLDER}/hooks/hooks.json")
 PORTABLE_MCP_FILE: Final = "mcp.json"
 MCP_FILES: Final = (".mcp.json", PORTABLE_MCP_FILE)
 AGENT_FOLDERS: Final = ("agents", f"{EXTENSION_FOLDER}/agents")
+_SKILL_FILE: Final = "skill.md"
 COMMAND_FOLDERS: Final = ("commands", f"{EXTENSION_FOLDER}/commands")
 # What the SDK runs when it renders a skill; fenced, escaped and quoted code is skipped.
 _INLINE_COMMAND: Final = re.compile(
@@ -85,7 +87,8 @@ def read_plugin(root: Path, name: str | None = None) -> PluginFiles:
 
     Args:
         root: The directory.
-        name: Stands before the names of commands where no plugin.json gives one.
+        name: Where no plugin.json gives one: stands before the names of commands, and is
+            that of a skill at the root whose header has none.
 
     Raises:
         LoadError: `plugin_json_invalid`, `hooks_json_invalid`, `mcp_json_invalid`,
@@ -100,9 +103,7 @@ def read_plugin(root: Path, name: str | None = None) -> PluginFiles:
     for file in MCP_FILES:
         if exists(root, file):
             found.mcp.extend(_servers(root, file))
-    _skills(root, found)
-    for file in markdown_files(root, COMMAND_FOLDERS):
-        _command(root, file, metadata.get("name") or name or root.name, found)
+    _skills_and_commands(root, metadata.get("name") or name or root.name, found)
     for file in markdown_files(root, AGENT_FOLDERS):
         _agent(root, file, found)
     return PluginFiles(
@@ -126,9 +127,7 @@ def read_skills(root: Path, name: str | None = None) -> tuple[Skill, ...]:
         LoadError: As `read_plugin`, for these files.
     """
     found = _Found()
-    _skills(root, found)
-    for file in markdown_files(root, COMMAND_FOLDERS):
-        _command(root, file, name or root.name, found)
+    _skills_and_commands(root, name or root.name, found)
     return tuple(found.skills)
 
 
@@ -178,30 +177,54 @@ def markdown_files(root: Path, folders: Sequence[str]) -> Iterator[str]:
                 yield f"{folder}/{name}"
 
 
-def _skills(root: Path, found: _Found) -> None:
+def check_shown(root: Path, file: str) -> None:
+    """Refuse a Markdown file whose header `read_plugin` could only call broken.
+
+    The SDK reads some of those, and what nobody was shown must not be loaded.
+
+    Raises:
+        LoadError: A code of `read_text` or `split_header`.
+    """
+    split_header(read_text(root, file), file)
+
+
+def skill_files(root: Path) -> Iterator[str]:
+    """Paths of the files of skills: in `skills/`, or a SKILL.md at the root without one.
+
+    What leads out of the tree is left out.
+
+    Raises:
+        LoadError: A code of `entries`.
+    """
     if not exists(root, "skills"):
-        file = next((one for one in ("SKILL.md", "skill.md") if exists(root, one)), None)
-        if file is not None:
-            _skill(root, file, root.name, found)
+        found = root.iterdir() if root.is_dir() else ()
+        yield from sorted(one.name for one in found if one.name.lower() == _SKILL_FILE)[:1]
         return
     for name in entries(root, "skills"):
         path = f"skills/{name}"
         if not inside(root, root / path):
-            found.findings.append(_outside(path))
-        elif (root / path).is_dir():
-            file = _skill_file(root, path)
-            if file is not None:
-                _skill(root, file, name, found)
-                if exists(root, f"{path}/.mcp.json"):
-                    found.mcp.extend(_servers(root, f"{path}/.mcp.json"))
+            continue
+        if (root / path).is_dir():
+            below = (one for one in entries(root, path) if one.lower() == _SKILL_FILE)
+            yield from (f"{path}/{one}" for one in islice(below, 1))
         elif name.endswith(".md") and name.lower() != "readme.md":
-            _skill(root, path, name.removesuffix(".md"), found)
+            yield path
 
 
-def _skill_file(root: Path, folder: str) -> str | None:
-    return next(
-        (f"{folder}/{name}" for name in entries(root, folder) if name.lower() == "skill.md"), None
-    )
+def _skills_and_commands(root: Path, plugin: str, found: _Found) -> None:
+    links = (f"skills/{name}" for name in entries(root, "skills"))
+    found.findings += [_outside(one) for one in links if not inside(root, root / one)]
+    for file in skill_files(root):
+        path = PurePosixPath(file)
+        if path.name.lower() != _SKILL_FILE:
+            _skill(root, file, path.stem, found)
+            continue
+        _skill(root, file, path.parent.name or plugin, found)
+        # That of the root is one of `MCP_FILES`.
+        if path.parent.name and exists(root, f"{path.parent}/.mcp.json"):
+            found.mcp.extend(_servers(root, f"{path.parent}/.mcp.json"))
+    for file in markdown_files(root, COMMAND_FOLDERS):
+        _command(root, file, plugin, found)
 
 
 def _skill(root: Path, file: str, default: str, found: _Found) -> None:
@@ -247,9 +270,10 @@ def _agent(root: Path, file: str, found: _Found) -> None:
     ]
     if isinstance(header.get("hooks"), dict):
         found.hooks.extend(hooks_of(header["hooks"], file))
-    servers = header.get("mcp_config", header.get("mcp_servers"))
-    if isinstance(servers, dict):
-        found.mcp.extend(servers_of(servers, file))
+    # Which of them counts depends on the SDK's version.
+    for key in ("mcp_config", "mcp_servers"):
+        if isinstance(header.get(key), dict):
+            found.mcp.extend(servers_of(header[key], file))
 
 
 def _markdown(root: Path, file: str, found: _Found) -> tuple[dict[str, Any], str] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openhands_strategies.blueprint import AgentSpec, Blueprint, Limits, SubAgent
 from openhands_strategies.compose.brought import with_servers
 from openhands_strategies.errors import LoadError, describe
-from openhands_strategies.manifest.plugin import AGENT_FOLDERS, markdown_files
+from openhands_strategies.manifest.plugin import AGENT_FOLDERS, check_shown, markdown_files
 from openhands_strategies.runtime.equip import require_tools
 from openhands_strategies.runtime.llms import for_subagent
 from openhands_strategies.runtime.plugin_directory.roots import expand_root
@@ -70,6 +70,7 @@ def _read(root: Path, file: str, where: str) -> AgentDefinition:
     from openhands.sdk.subagent import AgentDefinition
 
     try:
+        check_shown(root, file)
         return AgentDefinition.load(root / file)
     except Exception as error:
         raise LoadError(

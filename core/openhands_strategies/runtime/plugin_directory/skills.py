@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openhands_strategies.errors import LoadError, describe
-from openhands_strategies.manifest.files import entries
-from openhands_strategies.manifest.plugin import COMMAND_FOLDERS, markdown_files
+from openhands_strategies.manifest.plugin import (
+    COMMAND_FOLDERS,
+    check_shown,
+    markdown_files,
+    skill_files,
+)
 
 if TYPE_CHECKING:
     from openhands.sdk.skills import Skill
@@ -39,33 +43,22 @@ def plugin_skills(root: Path, name: str, where: str) -> list[Skill]:
 
 
 def _skills(root: Path, name: str, where: str) -> Iterator[Skill]:
-    folder = root / "skills"
-    if not folder.is_dir():
-        file = _skill_file(root)
-        if file is not None:
-            skill = _skill(file, root, where)
-            # In the store the directory is named by its content.
-            yield skill.model_copy(update={"name": name}) if skill.name == root.name else skill
-        return
-    for entry in entries(root, "skills"):
-        path = folder / entry
-        if path.is_dir():
-            file = _skill_file(path)
-            if file is not None:
-                yield _skill(file, folder, where)
-        elif entry.endswith(".md") and entry.lower() != "readme.md":
-            yield _skill(path, folder, where)
+    for file in skill_files(root):
+        if "/" in file:
+            yield _skill(root, file, root / "skills", where)
+            continue
+        skill = _skill(root, file, root, where)
+        # In the store the directory is named by its content.
+        yield skill.model_copy(update={"name": name}) if skill.name == root.name else skill
 
 
-def _skill_file(folder: Path) -> Path | None:
-    return next((p for p in sorted(folder.iterdir()) if p.name.lower() == "skill.md"), None)
-
-
-def _skill(file: Path, base: Path, where: str) -> Skill:
+def _skill(root: Path, name: str, base: Path, where: str) -> Skill:
     from openhands.sdk.skills import Skill
     from openhands.sdk.skills.utils import discover_skill_resources
 
+    file = root / name
     try:
+        check_shown(root, name)
         skill = Skill.load(file, base, strict=False)
     except Exception as error:
         raise _invalid("skill", file, where, error) from error
@@ -80,6 +73,7 @@ def _commands(root: Path, name: str, where: str) -> Iterator[Skill]:
 
     for file in markdown_files(root, COMMAND_FOLDERS):
         try:
+            check_shown(root, file)
             yield CommandDefinition.load(root / file).to_skill(name)
         except Exception as error:
             raise _invalid("command", root / file, where, error) from error
