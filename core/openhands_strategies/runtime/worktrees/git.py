@@ -20,8 +20,8 @@ from typing import Final
 from openhands_strategies.errors import ResolveError, RunError, UsageError, one_line
 from openhands_strategies.sources.git_environment import environment, programs
 
-OLDEST: Final = (2, 17)
-"""The first git that removes worktrees."""
+OLDEST: Final = (2, 23)
+"""The first git that says where a ref is checked out (`%(worktreepath)`)."""
 
 _SECONDS: Final = 600.0
 _SETTINGS: Final = (
