@@ -338,8 +338,9 @@ def test_stop_and_go_on(server: Server, visiting: Visiting) -> None:
 
 
 def test_the_main_agent_asks_first(server: Server, visiting: Visiting) -> None:
-    script = in_order([call("terminal", command="touch asked"), finish("made it")])
-    with server.model(script, "asking"):
+    asked, again = "touch asked", "touch again"
+    steps = [call("terminal", command=one, timeout=9) for one in (asked, again)]
+    with server.model(in_order([*steps, finish("made it")]), "asking"):
         workspace = server.workspace("asking")
         run = server.start(
             "delegating",
@@ -351,9 +352,13 @@ def test_the_main_agent_asks_first(server: Server, visiting: Visiting) -> None:
         visit = visiting()
         page = visit.go(f"/run/{run}")
         asks = page.get_by_role("region", name="asks for your yes")
-        asks.filter(has_text="touch asked").wait_for()
+        asks.filter(has_text=asked).filter(has_text="timeout: 9").wait_for()
         assert visit.accessible() == []
         assert not (workspace / "asked").exists()
+        asks.get_by_role("button", name="Allow").click()
+        # What is asked next stands there, and not what was answered already.
+        asks.filter(has_text=again).filter(has_not_text=asked).wait_for()
+        assert (workspace / "asked").exists()
         asks.get_by_role("button", name="Allow").click()
         page.locator("#run-state").filter(has_text="finished").wait_for()
 

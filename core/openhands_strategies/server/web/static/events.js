@@ -15,7 +15,8 @@ export function eventLog() {
     list,
   );
   const seen = new Set();
-  let asked = "";
+  // Actions that nothing has answered yet, by the id of their call.
+  const open = new Map();
 
   function add(event) {
     if (event.id) {
@@ -23,15 +24,16 @@ export function eventLog() {
       if (seen.has(event.id)) return;
       seen.add(event.id);
     }
+    if (event.kind === "ActionEvent") open.set(event.tool_call_id, wholeAction(event));
+    else if (event.tool_call_id) open.delete(event.tool_call_id);
     const line = lineOf(event);
     if (line === null) return;
-    if (event.kind === "ActionEvent") asked = line.text;
     element.hidden = false;
     list.append(item(line, event.timestamp));
     while (list.children.length > SHOWN) list.firstElementChild.remove();
   }
 
-  return { element, add, pending: () => asked };
+  return { element, add, pending: () => [...open.values()].join("\n") };
 }
 
 function item({ who, text, tone = "" }, timestamp) {
@@ -43,6 +45,15 @@ function item({ who, text, tone = "" }, timestamp) {
     longText(text),
     time && h("time", { datetime: time.toISOString() }, time.toLocaleTimeString()),
   );
+}
+
+/** An action with all its arguments: who allows it must have seen them. */
+function wholeAction({ tool_name, action }) {
+  const given = Object.entries(action ?? {}).filter(
+    ([name, value]) => name !== "kind" && value !== null,
+  );
+  const words = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  return [tool_name, ...given.map(([name, value]) => `  ${name}: ${words(value)}`)].join("\n");
 }
 
 /** A text, cut after some lines when it is long, with a button that shows the rest. */

@@ -20,6 +20,7 @@ export function runView(context, id) {
     "aria-labelledby": "asks-title",
     hidden: true,
   });
+  const asked = h("p", {});
   const answer = h("section", {
     class: "panel answer",
     "aria-labelledby": "answer-title",
@@ -120,6 +121,7 @@ export function runView(context, id) {
 
   function drawWaiting(now) {
     const asks = now.status === "waiting_for_confirmation";
+    if (asks) say(asked, log.pending() || "It wants to go on with its next action.");
     if (waiting.hidden === !asks) return;
     waiting.hidden = !asks;
     if (!asks) return;
@@ -131,7 +133,7 @@ export function runView(context, id) {
         icon("wait"),
         "The main agent asks for your yes",
       ),
-      h("p", {}, log.pending() || "It wants to go on with its next action."),
+      asked,
       h(
         "div",
         { class: "actions" },
