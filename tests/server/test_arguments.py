@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openhands_strategies.cli.serving import split_arguments, upstream_arguments
+from openhands_strategies.cli.serving import page_address, split_arguments, upstream_arguments
 from openhands_strategies.errors import UsageError
 
 MODULE = "openhands_strategies.server.extension"
@@ -45,6 +45,22 @@ def test_our_module_is_appended_and_the_host_is_loopback() -> None:
         *("--import-modules", f"canvas_ui_tool,{MODULE}"),
     ]
     assert upstream_arguments(["--import-modules=a, b"])[-1] == f"a,b,{MODULE}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "address"),
+    [
+        ([], "http://127.0.0.1:8000/strategies"),
+        (["--host", "0.0.0.0", "--port=9", "--new", "x"], "http://127.0.0.1:9/strategies"),
+        (["--host=::1"], "http://[::1]:8000/strategies"),
+        (["--port", "many"], None),
+        (["--port"], None),
+        (["--check-browser"], None),
+        (["-h"], None),
+    ],
+)
+def test_where_the_page_will_be(arguments: list[str], address: str | None) -> None:
+    assert page_address(arguments) == address
 
 
 def test_help_and_usage_cost_no_server(tmp_path: Path) -> None:

@@ -8,8 +8,13 @@ import pytest
 
 from openhands_strategies.errors import ResolveError
 from openhands_strategies.project.home import find_home
+from openhands_strategies.project.index_file import IndexEntry
+from openhands_strategies.project.indexes import Offer, OpenIndex
 from openhands_strategies.server.catalogue import Catalogue
 from openhands_strategies.server.setup import Setup, read_setup
+from openhands_strategies.server.tags import tags_of
+from openhands_strategies.sources.reference import GitReference
+from openhands_strategies.sources.source import GitSource, Located, PathSource
 from support import write
 
 STRATEGY = """
@@ -58,6 +63,20 @@ def test_without_references_everything_with_a_name_is_offered(tmp_path: Path) ->
     with pytest.raises(ResolveError) as caught:
         catalogue.find("fusiom")
     assert "fusion" in caught.value.hint
+
+
+def test_tags_are_those_of_the_offer_of_the_same_source(tmp_path: Path) -> None:
+    url, commit = "https://example.org/team/strategies", "0" * 40
+    entry = IndexEntry("one", tags=("quick",))
+    reference = GitReference(url, "main", "one")
+    index = OpenIndex("team", url, {"one": Offer("team", entry, reference)})
+
+    def tags(source: GitSource | PathSource) -> tuple[str, ...]:
+        return tags_of(Located("one", source, tmp_path, "strategy.py"), [index])
+
+    assert tags(GitSource(url, commit, "one")) == ("quick",)
+    assert tags(GitSource(url, commit, "other")) == ()
+    assert tags(PathSource(tmp_path)) == (), "another one of the same name"
 
 
 def test_a_running_server_keeps_the_files_that_it_read(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ def test_the_list_names_every_strategy_and_what_is_wrong_with_it(server: Server)
     fusion = found["fusion"]
     assert fusion["error"] is None
     assert fusion["trusted"] is True
+    assert fusion["tags"] == ["cost", "delegation"]
+    assert found["spending"]["tags"] == [], "no index offers it"
     assert fusion["tree"].startswith("sha256:")
     assert fusion["source"]["type"] == "distribution"
     assert fusion["params_schema"]["properties"]["sidekicks"]["maximum"] == 16

@@ -33,6 +33,17 @@ from server_process import MODEL_KEY, Server
 pytestmark = [pytest.mark.e2e, pytest.mark.slow_start]
 
 
+def begin(server: Server, strategy: str, name: str, **body: Any) -> str:
+    """Start a strategy with the profile and in the workspace of this name."""
+    return server.start(
+        strategy,
+        task="do it",
+        workspace=str(server.workspace(name)),
+        llm_profile=f"{name}-main",
+        **body,
+    )
+
+
 def test_fusion_mends_the_sample(server: Server) -> None:
     workspace = copy_sample(server.workspace("fusion") / "shop")
     script = demo_script(workspace, sys.executable)
@@ -100,13 +111,7 @@ def test_the_budget_binds_a_main_agent_without_sub_agents(server: Server) -> Non
         return call("terminal", command=f"echo {turn.replies}")
 
     with server.model(main, "spending") as model:
-        run = server.start(
-            "spending",
-            task="spend",
-            workspace=str(server.workspace("spending")),
-            llm_profile="spending-main",
-            params={"dollars": 0.2},
-        )
+        run = begin(server, "spending", "spending", params={"dollars": 0.2})
         report = server.ended(run)
         assert report["status"] == "limit"
         assert report["error"]["code"] == "budget_spent"
@@ -123,11 +128,10 @@ def test_the_budget_binds_main_and_sub_agents_together(server: Server) -> None:
 
     script = by_model({"main": call("task", subagent_type="helper", prompt="look"), "cheap": cheap})
     with server.model(script, "shared") as model:
-        run = server.start(
+        run = begin(
+            server,
             "delegating",
-            task="delegate",
-            workspace=str(server.workspace("shared")),
-            llm_profile="shared-main",
+            "shared",
             max_budget=0.15,
             params={"steps": 200},
             prices={"openai/cheap": [1.0, 4.0]},
@@ -160,13 +164,7 @@ def test_interrupting_the_main_agent_stops_its_helpers_and_it_can_go_on(server: 
         }
     )
     with server.model(script, "stopped") as model:
-        run = server.start(
-            "delegating",
-            task="delegate",
-            workspace=str(server.workspace("stopped")),
-            llm_profile="stopped-main",
-            params={"steps": 300},
-        )
+        run = begin(server, "delegating", "stopped", params={"steps": 300})
         while sum(one.model == "cheap" for one in model.served) < 3:
             time.sleep(0.1)
         assert server.post(f"/api/conversations/{run}/interrupt").status_code == 200
@@ -191,12 +189,7 @@ def test_escalation_is_visible(server: Server) -> None:
         }
     )
     with server.model(script, "escalating"):
-        run = server.start(
-            "delegating",
-            task="delegate",
-            workspace=str(server.workspace("escalating")),
-            llm_profile="escalating-main",
-        )
+        run = begin(server, "delegating", "escalating")
         report = server.ended(run)
         assert report["status"] == "finished"
         assert [one["state"] for one in report["subagents"]] == ["escalated"]
@@ -210,13 +203,7 @@ def test_profiles_reach_sub_agents_decrypted_and_no_key_shows(server: Server) ->
 
     script = by_model({"main": main, "cheap": say("seen")})
     with server.model(script, "locked", api_key=MODEL_KEY) as model:
-        run = server.start(
-            "fusion",
-            task="delegate",
-            workspace=str(server.workspace("locked")),
-            llm_profile="locked-main",
-            params={"sidekick_profile": "locked-cheap"},
-        )
+        run = begin(server, "fusion", "locked", params={"sidekick_profile": "locked-cheap"})
         report = server.ended(run)
         assert report["status"] == "finished"
         assert [one["state"] for one in report["subagents"]] == ["completed"], report["subagents"]
@@ -232,13 +219,7 @@ def test_profiles_reach_sub_agents_decrypted_and_no_key_shows(server: Server) ->
 
 def test_an_overlay_reaches_the_model_and_the_record(server: Server) -> None:
     with server.model(in_order([finish("done")]), "overlaid") as model:
-        run = server.start(
-            "spending",
-            task="write",
-            workspace=str(server.workspace("overlaid")),
-            llm_profile="overlaid-main",
-            **{"with": ["house"]},
-        )
+        run = begin(server, "spending", "overlaid", **{"with": ["house"]})
         report = server.ended(run)
         assert report["status"] == "finished"
         assert report["overlays"] == ["house"]
@@ -247,12 +228,7 @@ def test_an_overlay_reaches_the_model_and_the_record(server: Server) -> None:
 
 def test_a_deleted_conversation_takes_its_run_along(server: Server) -> None:
     with server.model(in_order([finish("done")]), "deleted"):
-        run = server.start(
-            "spending",
-            task="write",
-            workspace=str(server.workspace("deleted")),
-            llm_profile="deleted-main",
-        )
+        run = begin(server, "spending", "deleted")
         server.ended(run)
         report = server.report(run)
         assert report["conversation_id"] == run
@@ -272,25 +248,14 @@ def test_what_stopped_a_run_is_said(server: Server) -> None:
         return call("terminal", command=f"echo {turn.replies}")
 
     with server.model(main, "steps"):
-        run = server.start(
-            "delegating",
-            task="work",
-            workspace=str(server.workspace("steps")),
-            llm_profile="steps-main",
-            params={"main_steps": 2},
-        )
+        run = begin(server, "delegating", "steps", params={"main_steps": 2})
         report = server.ended(run)
         assert report["status"] == "limit"
         assert report["error"]["code"] == "limit_reached"
         assert report["roles"][0]["calls"] == 2
     broken = HttpError(401, "no such key")
     with server.model(in_order([Reply(fault=broken)]), "refused"):
-        run = server.start(
-            "spending",
-            task="work",
-            workspace=str(server.workspace("refused")),
-            llm_profile="refused-main",
-        )
+        run = begin(server, "spending", "refused")
         report = server.ended(run)
         assert report["status"] == "error"
         assert report["error"]["code"] == "run_failed"

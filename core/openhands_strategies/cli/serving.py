@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import secrets
 import sys
@@ -15,6 +16,7 @@ import click
 
 from openhands_strategies.cli.frame import debug_option
 from openhands_strategies.cli.sdk import import_sdk
+from openhands_strategies.cli.text import say
 from openhands_strategies.errors import StrategyError, UsageError
 from openhands_strategies.project.home import Home, find_home
 
@@ -62,7 +64,10 @@ def command(arguments: tuple[str, ...]) -> int:
     _give_secret_key(home)
     from openhands.agent_server.__main__ import main
 
-    sys.argv = ["agent-server", *upstream_arguments(given.upstream)]
+    passed_on = upstream_arguments(given.upstream)
+    if (address := page_address(passed_on)) is not None:
+        say(f"once the server is up, its page is at {address}")
+    sys.argv = ["agent-server", *passed_on]
     main()
     return 0
 
@@ -110,6 +115,32 @@ def upstream_arguments(given: Sequence[str]) -> list[str]:
         arguments += ["--host", "127.0.0.1"]
     named = [one.strip() for text in modules for one in text.split(",") if one.strip()]
     return [*arguments, "--import-modules", ",".join([*named, _MODULE])]
+
+
+def page_address(arguments: Sequence[str]) -> str | None:
+    """Where a browser on this machine finds the page.
+
+    Args:
+        arguments: As the agent-server gets them.
+
+    Returns:
+        None where it will not serve: it is asked something else, or cannot read them.
+    """
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    for other in (("-h", "--help"), ("--check-browser",)):
+        parser.add_argument(*other, dest="other", action="store_true")
+    try:
+        found, _ = parser.parse_known_args(arguments)
+    except argparse.ArgumentError:
+        return None
+    if found.other:
+        return None
+    host = found.host.strip("[]")
+    if host in ("0.0.0.0", "::"):  # noqa: S104  nothing is bound here
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{found.port}/strategies"
 
 
 def _check(given: Arguments) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,14 +13,18 @@ from openhands_strategies.cli.entry import Entry, read_entry
 from openhands_strategies.errors import LoadError, ResolveError, StrategyError, describe
 from openhands_strategies.manifest.model import Capabilities
 from openhands_strategies.params import json_schema
+from openhands_strategies.project.indexes import open_indexes
 from openhands_strategies.registry.catalog import list_all, resolve
+from openhands_strategies.server.problems import error_json
 from openhands_strategies.server.setup import Setup
+from openhands_strategies.server.tags import tags_of
 from openhands_strategies.sources.distribution import distribution_files
 from openhands_strategies.sources.source import DistributionSource, GitSource, Located, PathSource
 from openhands_strategies.sources.store import put_tree
 from openhands_strategies.sources.tree import hash_tree, tree_files
 
 RESERVED: Final = frozenset({"runs", "reload"})
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Listed:
             edit does not change a running server.
         tree: Hash of its files.
         error: Why it cannot be started.
+        tags: What an index says of it, for searching.
     """
 
     name: str
@@ -42,6 +48,7 @@ class Listed:
     located: Located | None = None
     tree: str | None = None
     error: StrategyError | None = None
+    tags: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The entry of `GET /api/strategies`."""
@@ -53,13 +60,14 @@ class Listed:
             "reference": self.reference,
             "description": manifest.description if manifest else None,
             "version": self.entry.version if self.entry else None,
+            "tags": list(self.tags),
             "source": source.to_json() if source else None,
             "commit": source.commit if isinstance(source, GitSource) else None,
             "tree": self.tree,
             "params_schema": None if params is None else json_schema(params),
             "capabilities": (manifest.capabilities if manifest else Capabilities()).to_json(),
             "trusted": self.entry.trusted if self.entry else False,
-            "error": self.error.to_json() if self.error else None,
+            "error": error_json(self.error) if self.error else None,
         }
 
 
@@ -130,8 +138,12 @@ class Catalogue:
 
 
 def _read(setup: Setup) -> tuple[Listed, ...]:
-    found = list(_offered(setup) if setup.references else _named(setup))
-    return tuple(_unique(found))
+    found = _offered(setup) if setup.references else _named(setup)
+    indexes = open_indexes(setup.home, lambda one: _log.warning("%s [%s]", one.message, one.code))
+    return tuple(
+        one if one.located is None else replace(one, tags=tags_of(one.located, indexes))
+        for one in _unique(found)
+    )
 
 
 def _offered(setup: Setup) -> Iterator[Listed]:

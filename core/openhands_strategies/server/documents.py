@@ -13,6 +13,7 @@ _ENTRY: dict[str, Any] = {
     "reference": "fusion",
     "description": "A main agent that delegates bounded work to cheap sidekicks, in parallel",
     "version": "0.1.0",
+    "tags": ["cost", "delegation"],
     "source": {"type": "distribution", "name": "openhands-strategy-fusion", "version": "0.1.0"},
     "commit": None,
     "tree": "sha256:9f2c…",
@@ -42,12 +43,14 @@ _ROLE: dict[str, Any] = {
 _REPORT: dict[str, Any] = {
     "conversation_id": "5b0f3b0e1c7c4b0e9d1d4f6a0c9e7a11",
     "strategy": {"name": "fusion", "source": _ENTRY["source"], "commit": None, "tree": "sha256:…"},
+    "layers": [],
     "params": {"sidekicks": 3},
     "status": "running",
     "answer": "",
     "roles": [_ROLE],
     "subagents": [{"id": "task_00000001", "role": "sidekick", "state": "escalated"}],
     "cost_usd": 0.0036,
+    "seconds": 31.7,
     "max_budget": 2.0,
     "error": None,
 }
@@ -60,6 +63,7 @@ class StrategyEntry(BaseModel):
 
     name: str
     description: str | None
+    tags: list[str] = Field(description="Of the index that offers it; empty where none does.")
     source: dict[str, Any] | None
     commit: str | None
     tree: str | None
@@ -67,7 +71,7 @@ class StrategyEntry(BaseModel):
         description="None where the parameters exist only once the code runs."
     )
     capabilities: dict[str, Any]
-    error: dict[str, str] | None
+    error: dict[str, Any] | None
 
 
 class StrategyList(BaseModel):
@@ -106,6 +110,8 @@ class RunReport(BaseModel):
     roles: list[dict[str, Any]]
     subagents: list[dict[str, Any]]
     cost_usd: float | None
+    seconds: float = Field(description="For which the main agent has worked so far.")
+    layers: list[dict[str, Any]] = Field(description="What was laid over the strategy.")
 
 
 class Reloaded(BaseModel):

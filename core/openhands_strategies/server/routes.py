@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
+from openhands_strategies.runtime.plan import plan
 from openhands_strategies.server.bodies import StartBody, request_body, start_body
 from openhands_strategies.server.catalogue import Catalogue
 from openhands_strategies.server.documents import (
@@ -19,7 +20,6 @@ from openhands_strategies.server.documents import (
     StrategyList,
     problems,
 )
-from openhands_strategies.server.planning import plan_document
 from openhands_strategies.server.problems import ProblemRoute
 from openhands_strategies.server.run_report import run_report
 from openhands_strategies.server.starting import prepared_run, start
@@ -81,7 +81,7 @@ def strategies_router(catalogue: Catalogue) -> APIRouter:
         def planned() -> dict[str, Any]:
             config = request.app.state.config
             prepared, workspace = prepared_run(catalogue, config, name, body, planning=True)
-            return plan_document(prepared, workspace)
+            return plan(prepared, workspace=workspace)
 
         return JSONResponse(await asyncio.to_thread(planned))
 
