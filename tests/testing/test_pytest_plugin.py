@@ -435,7 +435,7 @@ def test_the_environment_is_as_before_without_the_fixtures(
 
         def test_nothing(tmp_path):
             names = ("OHS_HOME", "OHS_PLUGINS", "OHS_DISTRIBUTIONS", "LLM_MODEL", "NO_PROXY")
-            heavy = ("openhands.sdk", "openhands.tools", "litellm", "pydantic", "pluggy._x",
+            heavy = ("openhands.sdk", "openhands.tools", "litellm", "pydantic",
                      "openhands_strategies.testing", "openhands_strategies.runtime")
             print("ENV", {name: os.environ.get(name) for name in names})
             print("HEAVY", [name for name in heavy if name in sys.modules])

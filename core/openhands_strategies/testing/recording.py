@@ -55,6 +55,13 @@ class _Passed:
     body: bytes
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Followed here, a redirect would carry the request's key to another host."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Leave the answer as it is."""
+
+
 class Recorder:
     """A proxy that takes notes, as `record` gives it.
 
@@ -65,6 +72,7 @@ class Recorder:
     def __init__(self, upstream: str) -> None:
         self.base_url = ""
         self._upstream = upstream.rstrip("/")
+        self._opener = urllib.request.build_opener(_NoRedirects)
         self._ledger = Ledger()
         self._answers: dict[int, Answer] = {}
         self._keys: set[str] = set()
@@ -142,7 +150,7 @@ class Recorder:
             url, data=body or None, headers=headers, method=exchange.command
         )
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+            with self._opener.open(request, timeout=_TIMEOUT) as answer:
                 return _Passed(answer.status, _kind(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             return _Passed(error.code, _kind(error.headers), error.read())

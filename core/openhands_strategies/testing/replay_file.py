@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from openhands_strategies.runtime.table import write_json
 from openhands_strategies.testing.cleaning import Cleaner
 from openhands_strategies.testing.replies import ScriptError
 from openhands_strategies.testing.turns import text_of
@@ -152,15 +151,10 @@ def write_recording(path: Path, recording: Recording, cleaner: Cleaner) -> None:
         "systems": dict(sorted(recording.systems.items())),
         "turns": [_turn_json(number, recording.turns) for number in range(len(recording.turns))],
     }
-    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     if any(secret in one for one in _texts(document) for secret in cleaner.secrets):
         raise ReplayError(f"{path} is not written: a secret would stand in it")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
+        write_json(path, document)
     except OSError as error:
         raise ReplayError(f"{path} cannot be written: {error.strerror or error}") from error
 
