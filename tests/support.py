@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from openhands_strategies.runtime.report import Report
 from openhands_strategies.runtime.run import Run, execute, new_run_file, open_run
 from openhands_strategies.runtime.usage import Price
 from openhands_strategies.testing import Price as ServedPrice
-from openhands_strategies.testing import Script, ScriptedModel, Served
+from openhands_strategies.testing import Reply, Script, ScriptedModel, Served, Step, call, in_order
+from openhands_strategies.testing.turns import text_of
 
 MAIN = "openai/main"
 CHEAP = "openai/cheap"
@@ -90,6 +91,33 @@ def write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(textwrap.dedent(text))
     return path
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Tells roles apart that may share a model, by a text in their system prompts."""
+
+    marks: Mapping[str, str]
+
+    def of(self, system: str) -> str:
+        return next(role for role, text in self.marks.items() if text in system)
+
+    def script(self, steps: Mapping[str, Sequence[Step]]) -> Script:
+        """Each role takes its own steps in order."""
+        return lambda turn: in_order(steps[self.of(turn.system)])(turn)
+
+    def served(self, b: Bench, role: str) -> list[Served]:
+        return [one for one in b.model.served if self.of(text_of(one.messages[0])) == role]
+
+
+def task(alias: str, prompt: str = "go on", **more: str) -> Reply:
+    """A call of the task tool."""
+    return call("task", subagent_type=alias, prompt=prompt, **more)
+
+
+def tool_texts(request: Served) -> list[str]:
+    """Results of tools that a model was told with a request, in order."""
+    return [text_of(one) for one in request.messages if one["role"] == "tool"]
 
 
 MakeBench = Callable[..., contextlib.AbstractContextManager[Bench]]

@@ -181,10 +181,13 @@ def _priced(word: str) -> str:
 
 def check_form(text: str) -> None:
     """The command that a text names is there, and so is each of its options."""
-    words = [word.strip("[]…") for word in re.sub(r"\s#.*", "", text).split()]
+    stripped = (word.strip("[]…") for word in re.sub(r"\s#.*", "", text).split())
+    words = [word for word in stripped if word]
     known = dict(cli_page.commands())
     path = max((one for one in known if f"{' '.join(words)} ".startswith(f"{one} ")), key=len)
-    assert len(words) == 1 or path != "ohs" or words[1].startswith("-"), text
+    beyond = words[len(path.split()) :]
+    group = isinstance(known[path], click.Group)
+    assert not group or not beyond or beyond[0].startswith("-"), f"{path} has no {beyond[0]}"
     allowed = _allowed(known[path], path)
     for word in words:
         option = word.partition("=")[0]

@@ -7,17 +7,11 @@ from pathlib import Path
 import pytest
 
 from openhands_strategies.testing import Reply, Turn, by_model, call, finish, in_order, say
-from openhands_strategies.testing.turns import text_of
-from support import bench
+from support import bench, tool_texts
 
 pytestmark = pytest.mark.e2e
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
-
-
-def results(messages: object) -> list[str]:
-    assert isinstance(messages, (list, tuple))
-    return [text_of(m) for m in messages if m["role"] == "tool"]
 
 
 def review(**more: str) -> Reply:
@@ -57,10 +51,10 @@ def test_faults_are_mended_until_there_are_none(tmp_path: Path) -> None:
         author, reviewer = b.served("main"), b.served("cheap")
     assert report.status == "finished"
     assert made.read_text() == "right\n"
-    told = results(author[-1].messages)
+    told = tool_texts(author[-1])
     assert "FAULTS\nparser.py:1" in told[1]
     assert "NO_FAULTS" in told[3]
-    assert "Reviewers only read" in results(reviewer[-1].messages)[0]
+    assert "Reviewers only read" in tool_texts(reviewer[-1])[0]
     assert "Having your work reviewed" in str(author[0].messages[0]["content"])
     assert {"task", "terminal", "file_editor"} <= set(author[0].tools)
     assert "You are the reviewer" in str(reviewer[0].messages[0]["content"])
@@ -82,7 +76,7 @@ def test_rounds_are_counted_resumed_ones_included(tmp_path: Path) -> None:
     )
     with bench(tmp_path / "ws", script) as b:
         report = b.run("adversarial-review", params={"rounds": 2, "reviewer_model": "openai/cheap"})
-        told = results(b.served("main")[-1].messages)
+        told = tool_texts(b.served("main")[-1])
         assert len(b.served("cheap")) == 2
         assert "can be asked 2 times" in str(b.served("main")[0].messages[0]["content"])
     assert report.status == "finished"
@@ -97,7 +91,7 @@ def test_a_round_has_its_own_limit(tmp_path: Path) -> None:
     params = {"reviewer_iterations": 2, "reviewer_model": "openai/cheap"}
     with bench(tmp_path / "ws", script) as b:
         report = b.run("adversarial-review", params=params)
-        told = results(b.served("main")[-1].messages)
+        told = tool_texts(b.served("main")[-1])
         assert len(b.served("cheap")) == 2
     # The author goes on with what there is.
     assert report.status == "finished"

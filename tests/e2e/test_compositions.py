@@ -8,7 +8,7 @@ import pytest
 
 from openhands_strategies.errors import BuildError
 from openhands_strategies.testing import Reply, Turn, by_model, call, finish, in_order, say
-from support import bench, write
+from support import bench, tool_texts, write
 
 pytestmark = pytest.mark.e2e
 
@@ -39,11 +39,6 @@ class Phases(Strategy):
 """
 
 
-def tool_texts(messages: object) -> list[str]:
-    assert isinstance(messages, (list, tuple))
-    return [str(m["content"]) for m in messages if m["role"] == "tool"]
-
-
 def test_after_is_enforced_and_hands_the_result_on(tmp_path: Path) -> None:
     write(tmp_path / "strategy.py", PHASES)
 
@@ -64,7 +59,7 @@ def test_after_is_enforced_and_hands_the_result_on(tmp_path: Path) -> None:
     (tmp_path / "ws" / "src").mkdir(parents=True)
     with bench(tmp_path / "ws", script) as b:
         report = b.run(str(tmp_path))
-        first, second, third = tool_texts(b.served("main")[-1].messages)
+        first, second, third = tool_texts(b.served("main")[-1])
         coding = [one for one in b.model.served if "ROLE-CODE" in str(one.messages[0]["content"])]
     assert report.status == "finished"
     assert "only after 'design' has completed" in first
@@ -73,7 +68,7 @@ def test_after_is_enforced_and_hands_the_result_on(tmp_path: Path) -> None:
     prompt = str(coding[0].messages[1]["content"])
     assert prompt.index("use a queue") < prompt.index("write it")
     # Its own workspace, below the parent's.
-    assert str(tmp_path / "ws" / "src") in tool_texts(coding[-1].messages)[0]
+    assert str(tmp_path / "ws" / "src") in tool_texts(coding[-1])[0]
 
 
 NESTED = """

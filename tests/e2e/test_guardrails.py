@@ -11,7 +11,7 @@ import pytest
 from openhands_strategies.errors import ParameterError
 from openhands_strategies.testing import Reply, Turn, by_model, call, finish, in_order, say
 from openhands_strategies.testing.turns import text_of
-from support import bench, write
+from support import bench, tool_texts, write
 
 pytestmark = pytest.mark.e2e
 
@@ -23,11 +23,6 @@ guarded = layer("fusion", "guardrails", name="guarded")
 CHEAP = {"fusion.sidekick_model": "openai/cheap", "fusion.allow_edits": True}
 # Put together here, so that no scanner takes this file for a leak.
 SECRET = "AKIA" + "Q3EGZ7T4W5XNB2RK"
-
-
-def results(messages: object) -> list[str]:
-    assert isinstance(messages, (list, tuple))
-    return [text_of(m) for m in messages if m["role"] == "tool"]
 
 
 @pytest.fixture
@@ -80,8 +75,8 @@ def test_slips_are_refused_in_main_agent_and_sidekick(tmp_path: Path, reference:
     )
     with bench(tmp_path / "ws", script) as b:
         report = b.run(reference, params={**CHEAP, "guardrails.writable": "scratch"})
-        main = results(b.served("main")[-1].messages)
-        sidekick = results(b.served("cheap")[-1].messages)
+        main = tool_texts(b.served("main")[-1])
+        sidekick = tool_texts(b.served("cheap")[-1])
         tools = b.served("main")[0].tools
     assert report.status == "finished"
     assert "guardrails [outside-write]" in main[0]
@@ -113,7 +108,7 @@ def test_a_rule_that_is_off_leaves_the_others_on(tmp_path: Path, reference: str)
 
     with bench(tmp_path / "ws", script) as b:
         b.run(reference, params=params)
-        allowed, refused = results(b.served("main")[-1].messages)
+        allowed, refused = tool_texts(b.served("main")[-1])
     assert "guardrails" not in allowed
     assert "guardrails [outside-write]" in refused
     assert outside.is_dir()
@@ -150,7 +145,7 @@ def test_secrets_are_told_once_when_the_agent_wants_to_finish(
         assert len(told) == 1
         assert "AWS access key (AKIA…, 20 characters) in the output of file_editor" in told[0]
         assert SECRET not in told[0]
-    assert "seen, and it has a key" in results(main[-1].messages)[1]
+    assert "seen, and it has a key" in tool_texts(main[-1])[1]
     # The event log has what the hook said, and the notes are gone.
     events = [json.loads(file.read_text()) for file in (directory / "events").glob("*.json")]
     said = [one for one in events if one.get("hook_event_type") == "PostToolUse"]

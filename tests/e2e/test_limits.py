@@ -16,7 +16,7 @@ from openhands_strategies.testing import (
     in_order,
     say,
 )
-from support import DELEGATING, bench, write
+from support import DELEGATING, bench, tool_texts, write
 
 pytestmark = pytest.mark.e2e
 
@@ -24,11 +24,6 @@ pytestmark = pytest.mark.e2e
 def endless(turn: Turn) -> Reply:
     """A helper that never comes to an end by itself."""
     return call("terminal", command=f"echo step {turn.replies}")
-
-
-def tool_texts(messages: object) -> list[str]:
-    assert isinstance(messages, (list, tuple))
-    return [str(m["content"]) for m in messages if m["role"] == "tool"]
 
 
 def test_a_step_limit_is_told_to_the_parent_and_holds_on_resume(tmp_path: Path) -> None:
@@ -47,7 +42,7 @@ def test_a_step_limit_is_told_to_the_parent_and_holds_on_resume(tmp_path: Path) 
     )
     with bench(tmp_path / "ws", script) as b:
         report = b.run(str(tmp_path), params={"steps": 3})
-        first, second = tool_texts(b.served("main")[-1].messages)
+        first, second = tool_texts(b.served("main")[-1])
         for text in (first, second):
             assert "Status: limit" in text
             assert "resume='task_00000001'" in text
@@ -74,7 +69,7 @@ def test_a_budget_of_a_sub_agent_holds_on_every_sdk(tmp_path: Path) -> None:
         # It stops with the call that reaches the budget, not one later.
         assert sum(spent) >= 0.01
         assert sum(spent[:-1]) < 0.01
-        assert "budget of $0.01" in tool_texts(b.served("main")[-1].messages)[0]
+        assert "budget of $0.01" in tool_texts(b.served("main")[-1])[0]
         assert report.cost_usd == pytest.approx(b.model.total_cost())
 
 
@@ -122,7 +117,7 @@ def test_a_sub_agent_that_says_nothing_has_failed(tmp_path: Path) -> None:
     )
     with bench(tmp_path / "ws", script) as b:
         b.run(str(tmp_path))
-        assert "Status: failed" in tool_texts(b.served("main")[-1].messages)[0]
+        assert "Status: failed" in tool_texts(b.served("main")[-1])[0]
 
 
 def test_parallelism_is_what_the_strategy_says(tmp_path: Path) -> None:

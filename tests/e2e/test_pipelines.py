@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from openhands_strategies.testing import Reply, Turn, call, finish, in_order, say
-from support import Bench, bench, write
+from openhands_strategies.testing import Reply, Turn, finish, in_order, say
+from support import Bench, bench, task, write
 
 pytestmark = pytest.mark.e2e
 
@@ -56,10 +56,6 @@ inner = pipeline(Designer(), Coder(), name="inner")
 outer = pipeline(inner, Tester(), name="outer")
 bounded = pipeline(Designer(), Coder(), Tester(), name="bounded", limits=Limits(steps=4))
 """
-
-
-def task(alias: str, prompt: str, **more: str) -> Reply:
-    return call("task", subagent_type=alias, prompt=prompt, **more)
 
 
 def worker(turn: Turn) -> Reply | None:

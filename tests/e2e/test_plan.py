@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from openhands_strategies.runtime.plan import plan
-from openhands_strategies.testing import Reply, Served, Turn, call, finish, in_order, say
-from support import bench, write
+from openhands_strategies.testing import Reply, Served, Turn, finish, in_order, say
+from openhands_strategies.testing.turns import text_of
+from support import bench, task, write
 
 pytestmark = pytest.mark.e2e
 
@@ -72,10 +73,6 @@ ruled = layer(work, House(), name="ruled")
 _NOW = re.compile(r"<CURRENT_DATETIME>.*?</CURRENT_DATETIME>", re.DOTALL)
 
 
-def task(alias: str, prompt: str) -> Reply:
-    return call("task", subagent_type=alias, prompt=prompt)
-
-
 def script(turn: Turn) -> Reply:
     if "ROLE-HELPER" in turn.system:
         return say("helped")
@@ -85,12 +82,6 @@ def script(turn: Turn) -> Reply:
         replies = [task("helper", "look"), task("reviewer", "judge"), finish("coded")]
         return in_order(replies)(turn)
     return in_order([task("crew", "do it"), finish("done")])(turn)
-
-
-def text_of(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n\n".join(str(part["text"]) for part in content)
 
 
 def without_time(text: str) -> str:
@@ -130,12 +121,12 @@ def test_prompts_and_tools_are_those_that_the_models_receive(tmp_path: Path) -> 
     assert [role["role"] for role in document["roles"]] == list(marks)
     for role in document["roles"]:
         path = role["role"]
-        first = next(one for one in served if marks[path] in text_of(one.messages[0]["content"]))
-        received = text_of(first.messages[0]["content"])
+        first = next(one for one in served if marks[path] in text_of(one.messages[0]))
+        received = text_of(first.messages[0])
         assert without_time(received) == without_time(role["system_prompt"]), path
         assert schemas(first) == shown(document, path), path
         assert list(schemas(first)) == role["tools"], path
-        message = text_of(next(m for m in first.messages if m["role"] == "user")["content"])
+        message = text_of(next(m for m in first.messages if m["role"] == "user"))
         assert message.startswith(role["first_message"].partition("{task}")[0]), path
     assert "HOUSE RULES" in document["roles"][1]["system_prompt"]
     assert json.dumps(document)

@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from openhands_strategies.testing import Reply, Script, Turn, call, finish, in_order, say
-from openhands_strategies.testing.turns import text_of
-from support import Bench, bench
+from openhands_strategies.testing import Reply, Turn, call, finish, in_order, say
+from support import Roles, bench, task, tool_texts
 
 pytestmark = pytest.mark.e2e
 
-ROLES = {
-    "You are the planner": "planner",
-    "You are the executor": "executor",
-    "Leading a planner": "main",
-}
-
-
-def role_of(system: str) -> str:
-    return next(role for text, role in ROLES.items() if text in system)
-
-
-def by_role(steps: dict[str, Sequence[Reply | Script]]) -> Script:
-    def script(turn: Turn) -> Reply:
-        return in_order(steps[role_of(turn.system)])(turn)
-
-    return script
-
-
-def task(alias: str, prompt: str = "go on", **more: str) -> Reply:
-    return call("task", subagent_type=alias, prompt=prompt, **more)
-
-
-def served(b: Bench, role: str) -> list[Any]:
-    return [one for one in b.model.served if role_of(str(one.messages[0]["content"])) == role]
-
-
-def results(one: Any) -> list[str]:
-    return [text_of(m) for m in one.messages if m["role"] == "tool"]
+ROLES = Roles(
+    {
+        "planner": "You are the planner",
+        "executor": "You are the executor",
+        "main": "Leading a planner",
+    }
+)
 
 
 def test_the_executor_gets_the_plan_and_reports_deviations(tmp_path: Path) -> None:
     settings = tmp_path / "ws" / "settings.toml"
     done = "DONE:\n- step 1: written\nDEVIATIONS:\n- step 1: other name\nOPEN:\n- nothing"
-    script = by_role(
+    script = ROLES.script(
         {
             "main": [
                 task("executor", "start"),
@@ -67,13 +43,13 @@ def test_the_executor_gets_the_plan_and_reports_deviations(tmp_path: Path) -> No
     )
     with bench(tmp_path / "ws", script) as b:
         report = b.run("plan-execute", "move the settings", {"executor_model": "openai/cheap"})
-        main, planner, executor = (served(b, r) for r in ("main", "planner", "executor"))
+        main, planner, executor = (ROLES.served(b, r) for r in ("main", "planner", "executor"))
     assert report.status == "finished"
     assert settings.read_text() == "a = 1\n"
-    told = results(main[-1])
+    told = tool_texts(main[-1])
     assert "only after 'planner' has completed" in told[0]
     assert "DEVIATIONS:\n- step 1: other name" in told[2]
-    assert "The planner may not edit" in results(planner[-1])[0]
+    assert "The planner may not edit" in tool_texts(planner[-1])[0]
     assert not {"terminal", "task"} & set(planner[0].tools)
     assert not {"terminal", "file_editor"} & set(main[0].tools)
     assert {"terminal", "file_editor"} <= set(executor[0].tools)
@@ -90,7 +66,7 @@ def test_a_plan_that_does_not_hold_is_made_anew_within_bounds(tmp_path: Path) ->
         return say("ESCALATE_TO_MAIN: step 1 names a file that does not exist")
 
     def script(turn: Turn) -> Reply:
-        role = role_of(turn.system)
+        role = ROLES.of(turn.system)
         if role == "executor":
             return executor(turn)
         if role == "planner":
@@ -108,8 +84,8 @@ def test_a_plan_that_does_not_hold_is_made_anew_within_bounds(tmp_path: Path) ->
 
     with bench(tmp_path / "ws", script) as b:
         report = b.run("plan-execute")
-        told = results(served(b, "main")[-1])
-        first, second = (str(one.messages[1]["content"]) for one in served(b, "executor"))
+        told = tool_texts(ROLES.served(b, "main")[-1])
+        first, second = (str(one.messages[1]["content"]) for one in ROLES.served(b, "executor"))
     assert report.status == "finished"
     assert "Status: escalated" in told[1]
     assert "FIRST PLAN" in first
@@ -121,14 +97,14 @@ def test_a_plan_that_does_not_hold_is_made_anew_within_bounds(tmp_path: Path) ->
 
 def test_a_planner_that_runs_out_of_steps_ends_the_work(tmp_path: Path) -> None:
     def script(turn: Turn) -> Reply:
-        if role_of(turn.system) == "planner":
+        if ROLES.of(turn.system) == "planner":
             return call("think", thought=f"hm {turn.replies}")
         return in_order([task("planner"), task("executor"), finish("no plan")])(turn)
 
     with bench(tmp_path / "ws", script) as b:
         report = b.run("plan-execute", params={"planner_iterations": 2})
-        told = results(served(b, "main")[-1])
-        assert len(served(b, "planner")) == 2
-        assert served(b, "executor") == []
+        told = tool_texts(ROLES.served(b, "main")[-1])
+        assert len(ROLES.served(b, "planner")) == 2
+        assert ROLES.served(b, "executor") == []
     assert report.status == "failed"
     assert "no further task is accepted" in told[1]

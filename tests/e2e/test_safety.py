@@ -9,14 +9,9 @@ from typing import Any
 import pytest
 
 from openhands_strategies.testing import Reply, Turn, by_model, call, finish, in_order, say
-from support import DELEGATING, bench, write
+from support import DELEGATING, bench, tool_texts, write
 
 pytestmark = pytest.mark.e2e
-
-
-def tool_texts(messages: object) -> list[str]:
-    assert isinstance(messages, (list, tuple))
-    return [str(m["content"]) for m in messages if m["role"] == "tool"]
 
 
 def plugin(path: Path) -> Path:
@@ -71,8 +66,8 @@ def test_a_plugins_hooks_stop_main_agent_and_sub_agents(
     )
     with bench(tmp_path / "ws", script) as b:
         report = b.run(str(strategy))
-        main = tool_texts(b.served("main")[-1].messages)
-        helper = tool_texts(b.served("cheap")[-1].messages)
+        main = tool_texts(b.served("main")[-1])
+        helper = tool_texts(b.served("cheap")[-1])
         system = str(b.served("main")[0].messages[0]["content"])
         helpers_system = str(b.served("cheap")[0].messages[0]["content"])
     assert report.status == "finished"
@@ -109,7 +104,7 @@ def test_fusions_sidekicks_only_read(tmp_path: Path) -> None:
     write(tmp_path / "ws" / "precious", "content\n")
     with bench(tmp_path / "ws", script) as b:
         b.run("fusion", params={"sidekick_model": "openai/cheap"})
-        refused, *read = tool_texts(b.served("cheap")[-1].messages)
+        refused, *read = tool_texts(b.served("cheap")[-1])
     assert "Sidekicks only read" in refused
     assert "content" in read[-1]
     assert (tmp_path / "ws" / "precious").exists()
@@ -152,7 +147,7 @@ def test_every_role_is_asked(tmp_path: Path) -> None:
 
     with bench(tmp_path / "ws", delegating_script) as b:
         report = b.run(str(tmp_path), confirm=confirm, confirmation="always")
-        told = tool_texts(b.served("cheap")[-1].messages)[0]
+        told = tool_texts(b.served("cheap")[-1])[0]
     assert report.status == "finished"
     assert ("main", "task") in asked
     assert ("helper task_00000001", "terminal") in asked
@@ -164,7 +159,7 @@ def test_where_nobody_can_answer_the_action_is_rejected_with_the_reason(tmp_path
     write(tmp_path / "strategy.py", DELEGATING)
     with bench(tmp_path / "ws", delegating_script) as b:
         report = b.run(str(tmp_path), confirmation="always")
-        told = tool_texts(b.served("main")[-1].messages)[0]
+        told = tool_texts(b.served("main")[-1])[0]
     assert report.status == "finished"
     assert "nobody can confirm" in told
     assert b.served("cheap") == []

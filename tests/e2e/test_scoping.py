@@ -10,14 +10,9 @@ import pytest
 from openhands_strategies.runtime.report import Report
 from openhands_strategies.runtime.run import execute
 from openhands_strategies.testing import Reply, Turn, by_model, call, finish, in_order, say
-from support import DELEGATING, bench, write
+from support import DELEGATING, bench, tool_texts, write
 
 pytestmark = pytest.mark.e2e
-
-
-def results(turn_messages: object) -> list[str]:
-    assert isinstance(turn_messages, (list, tuple))
-    return [str(m["content"]) for m in turn_messages if m["role"] == "tool"]
 
 
 def test_two_builds_in_one_process_keep_their_own_models(tmp_path: Path) -> None:
@@ -136,7 +131,7 @@ def test_a_model_sees_and_reaches_only_its_own_sub_agents(tmp_path: Path) -> Non
 
     with bench(tmp_path / "ws", main) as b:
         report = b.run(str(tmp_path))
-        last = results(b.served("main")[-1].messages)[0]
+        last = tool_texts(b.served("main")[-1])[0]
     assert report.status == "finished"
     assert "no sub-agent 'stranger'" in last
     assert "Available: helper" in last
@@ -154,4 +149,4 @@ def test_an_omitted_name_means_the_only_sub_agent(tmp_path: Path) -> None:
     )
     with bench(tmp_path / "ws", script) as b:
         b.run(str(tmp_path))
-        assert "helped" in results(b.served("main")[-1].messages)[0]
+        assert "helped" in tool_texts(b.served("main")[-1])[0]

@@ -14,14 +14,9 @@ from openhands_strategies.project.home import find_home
 from openhands_strategies.runtime.run import execute, open_run
 from openhands_strategies.runtime.run_file import read_run
 from openhands_strategies.testing import Call, Reply, Turn, by_model, call, finish, in_order, say
-from support import DELEGATING, Bench, bench, write
+from support import DELEGATING, Bench, bench, tool_texts, write
 
 pytestmark = pytest.mark.e2e
-
-
-def tool_texts(messages: object) -> list[str]:
-    assert isinstance(messages, (list, tuple))
-    return [str(m["content"]) for m in messages if m["role"] == "tool"]
 
 
 def test_two_calls_that_resume_one_task_take_turns(tmp_path: Path) -> None:
@@ -47,7 +42,7 @@ def test_two_calls_that_resume_one_task_take_turns(tmp_path: Path) -> None:
 
     with bench(tmp_path / "ws", by_model({"main": main, "cheap": helper}), latency=0.3) as b:
         report = b.run(str(tmp_path))
-        texts = tool_texts(b.served("main")[-1].messages)
+        texts = tool_texts(b.served("main")[-1])
         served = b.served("cheap")
     assert report.status == "finished"
     assert len(texts) == 3
@@ -87,7 +82,7 @@ def test_a_task_is_resumed_in_a_later_run_with_its_context(tmp_path: Path) -> No
         assert execute(first, "one").status == "finished"
         file = read_run(find_home(), first.id)
         report = execute(open_run(b.prepare(str(tmp_path)), file, find_home()), "two")
-        texts = tool_texts(b.served("main")[-1].messages)
+        texts = tool_texts(b.served("main")[-1])
         assert "I know 2 prompts" in texts[-2]
         # Ids go on; the earlier task's entry is not overwritten.
         assert "task_00000002" in texts[-1]
@@ -119,7 +114,7 @@ def test_limits_hold_on_resume_in_a_later_run(tmp_path: Path) -> None:
         file = read_run(find_home(), first.id)
         execute(open_run(b.prepare(str(tmp_path), {"steps": 2}), file, find_home()), "two")
         assert len(b.served("cheap")) == 4
-        assert "Status: limit" in tool_texts(b.served("main")[-1].messages)[-1]
+        assert "Status: limit" in tool_texts(b.served("main")[-1])[-1]
 
 
 def by_hand(b: Bench, tmp_path: Path, visualizer: Any, persistence: Path | None) -> Any:

@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from openhands_strategies.testing import Reply, Script, Turn, call, finish, in_order, say
-from openhands_strategies.testing.turns import text_of
-from support import Bench, bench
+from openhands_strategies.testing import Reply, Turn, call, finish, in_order, say
+from support import Roles, bench, task, tool_texts
 
 pytestmark = pytest.mark.e2e
 
-ROLES = {
-    "You are the designer": "designer",
-    "You are the coder": "coder",
-    "You are the tester": "tester",
-    "Leading a waterfall": "main",
-}
-
-
-def role_of(system: str) -> str:
-    return next(role for text, role in ROLES.items() if text in system)
-
-
-def by_role(steps: dict[str, Sequence[Reply | Script]]) -> Script:
-    def script(turn: Turn) -> Reply:
-        return in_order(steps[role_of(turn.system)])(turn)
-
-    return script
-
-
-def task(alias: str, prompt: str = "go on", **more: str) -> Reply:
-    return call("task", subagent_type=alias, prompt=prompt, **more)
-
-
-def served(b: Bench, role: str) -> list[Any]:
-    return [one for one in b.model.served if role_of(str(one.messages[0]["content"])) == role]
-
-
-def results(one: Any) -> list[str]:
-    return [text_of(m) for m in one.messages if m["role"] == "tool"]
+ROLES = Roles(
+    {
+        "designer": "You are the designer",
+        "coder": "You are the coder",
+        "tester": "You are the tester",
+        "main": "Leading a waterfall",
+    }
+)
 
 
 def test_design_code_test_and_one_correction(tmp_path: Path) -> None:
     made = tmp_path / "ws" / "queue.py"
-    script = by_role(
+    script = ROLES.script(
         {
             "main": [
                 task("coder", "too early"),
@@ -81,11 +57,11 @@ def test_design_code_test_and_one_correction(tmp_path: Path) -> None:
     )
     with bench(tmp_path / "ws", script) as b:
         report = b.run("waterfall", "a queue, please", {"designer_model": "openai/cheap"})
-        main, designer = served(b, "main"), served(b, "designer")
-        coder, tester = served(b, "coder"), served(b, "tester")
+        main, designer = ROLES.served(b, "main"), ROLES.served(b, "designer")
+        coder, tester = ROLES.served(b, "coder"), ROLES.served(b, "tester")
     assert report.status == "finished"
     assert made.read_text() == "class Queue: pass\n"
-    told = results(main[-1])
+    told = tool_texts(main[-1])
     assert "only after 'designer' has completed" in told[0]
     assert "only after 'coder' has completed" in told[2]
     assert "FAILED: x is not defined" in told[4]
@@ -100,7 +76,7 @@ def test_design_code_test_and_one_correction(tmp_path: Path) -> None:
     assert {"terminal", "file_editor"} <= set(coder[0].tools)
     assert {one.model for one in designer} == {"cheap"}
     # The guard lets the designer look and refuses to let it edit.
-    looked, edited = results(designer[-1])
+    looked, edited = tool_texts(designer[-1])
     assert "The designer may not edit" not in looked
     assert "The designer may not edit" in edited
     # Each phase begins with the result before it, word for word, and knows nothing else.
@@ -112,7 +88,7 @@ def test_design_code_test_and_one_correction(tmp_path: Path) -> None:
 
 
 def test_corrections_are_counted(tmp_path: Path) -> None:
-    script = by_role(
+    script = ROLES.script(
         {
             "main": [
                 task("designer"),
@@ -127,10 +103,10 @@ def test_corrections_are_counted(tmp_path: Path) -> None:
     )
     with bench(tmp_path / "ws", script) as b:
         report = b.run("waterfall", params={"corrections": 0})
-        told = results(served(b, "main")[-1])
-        assert len(served(b, "coder")) == 1
-        assert len(served(b, "designer")) == 1
-        system = str(served(b, "main")[0].messages[0]["content"])
+        told = tool_texts(ROLES.served(b, "main")[-1])
+        assert len(ROLES.served(b, "coder")) == 1
+        assert len(ROLES.served(b, "designer")) == 1
+        system = str(ROLES.served(b, "main")[0].messages[0]["content"])
     assert report.status == "finished"
     assert "'coder' was asked 1 times, as often as it may be" in told[2]
     assert "'designer' was asked 1 times" in told[3]
@@ -143,7 +119,7 @@ def test_a_phase_that_does_not_complete_ends_the_work(tmp_path: Path, how: str) 
         return call("think", thought=f"still thinking, {turn.replies}")
 
     def script(turn: Turn) -> Reply:
-        role = role_of(turn.system)
+        role = ROLES.of(turn.system)
         if role == "main":
             return in_order(
                 [task("designer"), task("coder"), task("tester"), finish("it ended early")]
@@ -154,9 +130,9 @@ def test_a_phase_that_does_not_complete_ends_the_work(tmp_path: Path, how: str) 
 
     with bench(tmp_path / "ws", script) as b:
         report = b.run("waterfall", params={"max_turns": 2})
-        told = results(served(b, "main")[-1])
-        assert served(b, "tester") == []
-        assert len(served(b, "coder")) == (2 if how == "limit" else 1)
+        told = tool_texts(ROLES.served(b, "main")[-1])
+        assert ROLES.served(b, "tester") == []
+        assert len(ROLES.served(b, "coder")) == (2 if how == "limit" else 1)
     assert report.status == "failed"
     assert report.error is not None
     assert report.error.code == "phase_failed"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from openhands_strategies.errors import UsageError
@@ -14,7 +13,6 @@ from openhands_strategies.project.home import Home
 from openhands_strategies.project.toml_file import (
     MAX_BYTES,
     Document,
-    parse_document,
     read_document,
 )
 from openhands_strategies.project.toml_text import toml_string
@@ -139,15 +137,6 @@ def format_trust(trust: TrustFile) -> str | None:
         parts += [_array(kind, tree.capabilities[kind]) for kind in KINDS
                   if tree.capabilities.get(kind)]  # fmt: skip
     return "".join(parts)
-
-
-def parse_trust(text: str, path: Path) -> TrustFile:
-    """Read the text of a trust file; `path` is for messages.
-
-    Raises:
-        FileError: `trust_file_invalid`.
-    """
-    return _read(parse_document(text.encode(), path, CODE))
 
 
 def _line(key: str, value: str) -> str:
