@@ -39,6 +39,10 @@ COMMANDS: Final = {
     "store": ("storing", "Clear the store of what nothing names any more, or check it."),
     "serve": ("serving", "Serve strategies: the agent-server with a REST API for them."),
     "new": ("creating", "Make a new strategy: tested, and ready to be published."),
+    "export": (
+        "exporting",
+        "Write a strategy's main agent as an agent profile, and say what that leaves out.",
+    ),
     "canvas": ("canvas_command", "Write the strategies page as an OpenHands Canvas extension."),
     "completion": ("completing", "Print the script that makes bash, zsh or fish complete ohs."),
     "demo": ("demo", "Watch fusion work on a sample repository, with a scripted model."),

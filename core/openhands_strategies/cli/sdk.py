@@ -8,7 +8,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
+
+from openhands_strategies.errors import UsageError
 
 # Read by the SDK and litellm while they are imported, and only then: the commands that
 # agents run get the user's own environment. Without the first, litellm fetches its
@@ -61,3 +65,19 @@ def has_budgets() -> bool:
     """Whether the installed SDK knows budgets itself."""
     parts = version("openhands-sdk").split(".")
     return (int(parts[0]), int(parts[1])) >= (1, 58)
+
+
+def require_agent_profiles() -> None:
+    """Refuse an SDK without agent profiles; it is looked at, not imported.
+
+    Raises:
+        UsageError: `agent_profiles_missing`.
+    """
+    found = find_spec("openhands.sdk")
+    places = found.submodule_search_locations if found is not None else None
+    if not any(Path(place, "profiles").is_dir() for place in places or ()):
+        raise UsageError(
+            "agent_profiles_missing",
+            f"openhands-sdk {version('openhands-sdk')} has no agent profiles",
+            "1.58 and later have them: pip install 'openhands-strategies[server]'",
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from openhands_strategies.cli.fetch_progress import fetch_progress
@@ -26,6 +27,9 @@ from openhands_strategies.project.home import find_home
 from openhands_strategies.registry.host import plugin_host
 
 if TYPE_CHECKING:
+    from openhands.sdk import LLM
+
+    from openhands_strategies.runtime.prepare import Prepared
     from openhands_strategies.strategy import Blueprint
 
 # By the exit code of the process that met the error.
@@ -56,6 +60,28 @@ def make_plan(request: PlanRequest, frame: Frame) -> dict[str, Any]:
 
 
 def _plan(request: PlanRequest, frame: Frame) -> dict[str, Any]:
+    def llm() -> LLM:
+        from openhands_strategies.runtime.llms import placeholder_llm
+
+        return placeholder_llm(request.model)
+
+    prepared, workspace = made_ready(request, frame, llm)
+    from openhands_strategies.runtime.plan import plan
+
+    return plan(prepared, prompts=request.prompts, workspace=workspace)
+
+
+def made_ready(request: PlanRequest, frame: Frame, llm: Callable[[], LLM]) -> tuple[Prepared, Path]:
+    """Return the strategy, built and ready to start, and where agents would work.
+
+    Args:
+        request: What the user asks for.
+        frame: The invocation.
+        llm: Makes what stands for the main model; called when the parameters are right.
+
+    Raises:
+        StrategyError: The first thing that is wrong.
+    """
     home, host = find_home(), plugin_host()
     around = Surroundings(
         warn=warn,
@@ -68,9 +94,7 @@ def _plan(request: PlanRequest, frame: Frame) -> dict[str, Any]:
         around.progress("loading the SDK, this takes some seconds…")
     import_sdk(debug=frame.debug)
     from openhands_strategies.runtime.building import check_params
-    from openhands_strategies.runtime.llms import placeholder_llm
     from openhands_strategies.runtime.loader import load
-    from openhands_strategies.runtime.plan import plan
     from openhands_strategies.runtime.prepare import Settings, prepare
     from openhands_strategies.runtime.worktrees.repository import check_workspace
 
@@ -79,11 +103,11 @@ def _plan(request: PlanRequest, frame: Frame) -> dict[str, Any]:
 
     loaded = load(located, home, overlays)
     values = check_params(loaded, request.params, texts=True)
-    llm = placeholder_llm(request.model)
+    main = llm()
     workspace = workspace_of(request.workspace)
-    prepared = prepare(loaded, llm, values, Settings(home=home, priced=False), adjust=adjust)
+    prepared = prepare(loaded, main, values, Settings(home=home, priced=False), adjust=adjust)
     check_workspace(prepared.scope.agents, workspace)
-    return plan(prepared, prompts=request.prompts, workspace=workspace)
+    return prepared, workspace
 
 
 def other_plan(request: PlanRequest, reference: str, frame: Frame) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def plan(
         for role in roles_of(prepared)
     ]
     roles = [one.role for one in told]
-    roots = _roots(prepared.loaded)
+    roots = roots_of(prepared.loaded)
     return {
         "strategy": _strategy(prepared),
         "roles": [_role(one, prepared, prompts=prompts) for one in told],
@@ -97,11 +97,11 @@ def _part(label: str, loaded: Loaded) -> dict[str, Any]:
     }
 
 
-def _roots(loaded: Loaded) -> list[str]:
-    """Directories of all trees, the longest first."""
+def roots_of(loaded: Loaded) -> list[str]:
+    """Directories of a strategy's tree and of its parts', the longest first."""
     found = {str(loaded.root)}
     for part in loaded.parts.values():
-        found |= set(_roots(part))
+        found |= set(roots_of(part))
     return sorted(found, key=len, reverse=True)
 
 
