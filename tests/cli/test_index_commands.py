@@ -83,6 +83,30 @@ def test_an_index_is_added_searched_updated_and_removed(
     failed(ohs("index", "remove", "acme-index"), 2, "index_unknown")
 
 
+def test_list_outdated_and_update_agree_about_what_came_from_an_index(
+    ohs, repository: Repository
+) -> None:
+    assert ohs("index", "add", f"git+file://{repository.path}").code == 0
+    assert ohs("add", "debate").code == 0
+    assert "every locked strategy is up to date" in ohs("list", "--outdated").err
+    commit = repository.add(content("debate", "second"))
+    for command in (["index", "list"], ["index", "update"]):  # fetched or not, it is the same
+        assert ohs(*command).code == 0
+        row = ohs("list", "--outdated").out.splitlines()[1].split()
+        assert (row[:2], row[3]) == (["debate", "index"], commit[:12])
+    assert commit[:12] in ohs("update", "--dry-run").out
+    assert commit[:12] in ohs("update").out
+    assert "every locked strategy is up to date" in ohs("list", "--outdated").err
+    # The index is fetched by the update itself, and one that is gone is a warning.
+    commit = repository.add(content("debate", "third"))
+    assert commit[:12] in ohs("update").out
+    assert "third" in ohs("search", "third").out
+    repository.path.rename(repository.path.with_name("gone"))
+    done = ohs("update")
+    assert (done.code, done.out) == (0, "")
+    assert "[repository_missing]" in done.err
+
+
 def test_nothing_found_is_no_error_and_the_own_index_is_searched(ohs) -> None:
     done = ohs("search", "no-such-thing-anywhere")
     assert (done.code, done.out) == (0, "")

@@ -128,10 +128,27 @@ def test_what_cannot_be_installed_is_exit_code_1(ohs_there: Run, tmp_path: Path)
     assert done.stdout == ""
     (error,) = [line for line in done.stderr.splitlines() if line.endswith("[install_failed]")]
     assert broken.name in error
-    url = "https://user:canary@127.0.0.1:9/openhands_strategy_x-1.0-py3-none-any.whl"
+    url = "https://127.0.0.1:9/openhands_strategy_x-1.0-py3-none-any.whl?token=canary"
     document = json.loads(ohs_there("install", url, "--json").stdout)
     assert document["error"]["code"] == "install_failed"
     assert "canary" not in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "x @ git+https://user:canary@127.0.0.1:9/x",
+        "https://user:ca@canary@127.0.0.1:9/x.whl",
+        "https://user:ca/canary@127.0.0.1:9/x.whl",
+        "https://canary@127.0.0.1:9/x.whl",
+    ],
+)
+def test_a_password_is_not_passed_on_and_not_repeated(ohs, requirement: str) -> None:
+    for options in ([], ["--json"], ["--debug"]):
+        done = ohs("install", "fine", requirement, *options)
+        assert done.code == 2
+        assert "requirement_credentials" in done.out + done.err
+        assert "canary" not in done.out + done.err
 
 
 @pytest.mark.parametrize(
@@ -141,6 +158,7 @@ def test_what_cannot_be_installed_is_exit_code_1(ohs_there: Run, tmp_path: Path)
         (["uninstall"], "usage"),
         (["install", "-r", "list.txt"], "usage"),
         (["install", "--", "--index-url=https://example.org"], "requirement_invalid"),
+        (["install", "--", "--index-url=https://u:canary@example.org"], "requirement_invalid"),
         (["install", "fine", ""], "requirement_invalid"),
         (["install", "a\nb"], "requirement_invalid"),
         (["uninstall", "--", "-r"], "name_invalid"),
@@ -155,3 +173,4 @@ def test_wrong_input_is_one_error(ohs, arguments: list[str], name: str) -> None:
     lines = done.err.splitlines()
     assert 1 <= len(lines) <= 2
     assert lines[0].endswith(f"[{name}]")
+    assert "canary" not in done.err

@@ -88,7 +88,7 @@ def test_from_add_to_nothing_left(
     ohs_here, tmp_path: Path, ohs_home: Path, repository: Repository, url: str
 ) -> None:
     first = repository.add(files(old="1", same="1"))
-    before = files_below(tmp_path, ohs_home)
+    before = files_below(tmp_path)
     done = ohs_here("add", url)
     assert done.code == 0, done
     assert done.out.startswith(f"added debate to {tmp_path}/.openhands/strategies.toml\n")
@@ -117,7 +117,8 @@ def test_from_add_to_nothing_left(
 
     assert ohs_here("remove", "debate").out.startswith("removed debate from ")
     collect(Home(ohs_home))
-    assert files_below(tmp_path, ohs_home) == before
+    assert files_below(tmp_path) == before
+    assert not ohs_home.exists()
 
 
 def test_update_shows_commits_files_and_capabilities(

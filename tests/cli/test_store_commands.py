@@ -31,7 +31,7 @@ def test_an_empty_store_is_sound_and_stays_empty(ohs, ohs_home: Path) -> None:
     assert "0 trees are sound" in done.out
     done = ohs("store", "gc")
     assert (done.code, done.out) == (0, "removed 0 trees, 0 bytes\n")
-    assert not list(ohs_home.iterdir())
+    assert not ohs_home.exists()
 
 
 def test_gc_keeps_what_is_trusted_and_removes_what_nothing_names(
@@ -67,6 +67,18 @@ def test_verify_names_a_changed_tree(ohs, reference: str, ohs_home: Path) -> Non
     refused = ohs("trust", reference, "--json")
     assert refused.code == 3
     assert json.loads(refused.out)["error"]["code"] == "store_damaged"
+
+
+def test_verify_names_an_entry_of_a_commit_that_is_not_what_was_written(
+    ohs, reference: str, ohs_home: Path
+) -> None:
+    assert ohs("trust", reference, "--yes").code == 0
+    (entry,) = (ohs_home / "store" / "commits").iterdir()
+    entry.chmod(0o644)
+    entry.write_text(entry.read_text().replace("acme", "evil"))
+    done = ohs("store", "verify")
+    assert (done.code, str(entry) in done.out) == (1, True)
+    assert "[store_damaged]" in done.out
 
 
 @pytest.mark.parametrize("group", ["store", "index"])

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import subprocess
 import sys
 import time
@@ -96,15 +97,17 @@ def test_consent_is_recorded_listed_and_taken_back(
     again = ohs("trust", url(repository))
     assert again.code == 0
     assert "was trusted already" in again.out
-    (entry,) = json.loads(ohs("trust", "--list", "--json").out)["trusted"]
+    path, entry = json.loads(ohs("trust", "--list", "--json").out)["trusted"]
     assert (entry["type"], entry["name"], entry["tree"]) == ("tree", "debate", given["tree"])
+    # It was typed, so that it may be fetched from; nothing there may run by that.
+    assert (path["type"], path["path"], path["fetch"]) == ("path", str(repository.path), True)
     shown = ohs("trust", "--list").out
     assert "debate" in shown
     assert commit[:12] in shown
     # By reference, though the repository is gone by now.
     repository.path.rename(tmp_path / "gone")
     revoked = ohs("trust", "--revoke", url(repository), "--json")
-    assert [one["name"] for one in json.loads(revoked.out)["revoked"]] == ["debate"]
+    assert [one["type"] for one in json.loads(revoked.out)["revoked"]] == ["path", "tree"]
     assert json.loads(ohs("trust", "--list", "--json").out)["trusted"] == []
     failed(ohs("trust", "--revoke", "debate"), 2, "trust_unknown")
     assert not (tmp_path / "ran").exists()
@@ -184,6 +187,28 @@ def test_a_path_of_a_project_file_needs_consent_to_its_content(
     assert ohs("trust", "--revoke", "./evil.py").code == 0
     assert "sha256" not in ohs("trust", "--list").out
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_repository_on_this_machine_in_a_cloned_project(
+    ohs, repository: Repository, tmp_path: Path
+) -> None:
+    repository.add(files())
+    repository.tag("v1", repository.add(files("echo v1")))
+    repository.add(files("echo later"))
+    source = url(repository, "v1")
+    write(tmp_path / ".openhands/strategies.toml", f'[strategies.f]\nsource = "{source}"\n')
+    err = failed(ohs("trust", "f"), 3, "reference_scheme")
+    (hint,) = [line for line in err.splitlines() if line.startswith("hint: ")]
+    command = shlex.split(hint.partition(": ohs ")[2])
+    assert command == ["trust", source]
+    # What the hint says is enough for everything that follows.
+    failed(ohs("sync"), 3, "reference_scheme")
+    assert ohs(*command, "--yes").code == 0
+    assert ohs("lock").code == 0
+    assert ohs("sync", "--frozen").code == 0
+    assert "was trusted already" in ohs("trust", "f").out
+    assert ohs("trust", "--revoke", source).code == 0
+    failed(ohs("sync"), 3, "reference_scheme")
 
 
 def test_what_pip_installed_needs_no_consent(ohs, ohs_home: Path) -> None:

@@ -51,7 +51,7 @@ def code_of(call: object, *arguments: object, **keywords: object) -> StrategyErr
 def test_a_git_strategy_is_added_run_offline_and_removed(
     work: Path, home: Home, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = files_below(work, home.path)
+    before = files_below(work)
     added = add(repository.url(), project_to_write(work), home, base=work)
     assert (added.name, added.manifest.name) == ("debate", "debate")
     assert isinstance(added.locked, LockedGit)
@@ -81,7 +81,8 @@ def test_a_git_strategy_is_added_run_offline_and_removed(
     collected = collect(home)
     assert collected.trees == (added.locked.tree,)
     assert collected.bytes > 0
-    assert files_below(work, home.path) == before
+    assert files_below(work) == before
+    assert not home.path.exists()
 
 
 def test_a_path_is_added_trusted_and_removed(work: Path, home: Home) -> None:
@@ -146,7 +147,7 @@ def test_what_cannot_be_added_leaves_nothing(
     assert files_below(work) == before
     assert stored_trees(home.store) == []
     collect(home)
-    assert list(home.path.iterdir()) == []
+    assert not home.path.exists()
 
 
 def test_a_taken_name(work: Path, home: Home, repository: Repository) -> None:

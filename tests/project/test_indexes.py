@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openhands_strategies.errors import ResolveError, StrategyError
-from openhands_strategies.project.adding import add
+from openhands_strategies.project.adding import add, remove
 from openhands_strategies.project.fetching import Fetching
 from openhands_strategies.project.home import Home
 from openhands_strategies.project.index_check import index_check
@@ -23,6 +23,7 @@ from openhands_strategies.project.indexes import BUNDLED, offers_of, open_indexe
 from openhands_strategies.project.lock_file import LockedGit
 from openhands_strategies.project.project_file import project_to_write
 from openhands_strategies.project.roots import collect
+from openhands_strategies.project.sync import lock, outdated, sync, update
 from openhands_strategies.project.toml_file import FileError
 from openhands_strategies.project.trust import check_trust, is_trusted
 from openhands_strategies.registry.catalog import list_all, resolve, shadows
@@ -149,8 +150,8 @@ def test_a_local_index(work: Path, home: Home) -> None:
     assert update_index("acme-strategies", home) == index
     remove_index("acme-strategies", home)
     collect(home)
+    assert not home.path.exists()
     assert code_of(remove_index, "acme-strategies", home).code == "index_unknown"
-    assert list(home.path.iterdir()) == []
     assert code_of(resolve, "debate", base=work, host=host).code == "strategy_unknown"
 
 
@@ -187,7 +188,7 @@ def test_an_index_in_git_is_pinned_and_works_offline(
     assert code_of(update_index, "other", home).code == "index_unknown"
     remove_index("acme", home)
     collect(home)
-    assert list(home.path.iterdir()) == []
+    assert not home.path.exists()
 
 
 def test_adding_a_name_of_an_index_locks_its_repository(
@@ -204,6 +205,66 @@ def test_adding_a_name_of_an_index_locks_its_repository(
         "debate", f"file://{repository.path}", commit, str(added.located.tree), commit,
         "plugins/debate",
     )  # fmt: skip
+    # What was added stays usable, also once the index is gone.
+    for _ in range(2):
+        (located,) = sync(added.project, home, frozen=True)
+        assert located.tree == added.locked.tree
+        assert resolve("debate", base=work, host=plugin_host({}, path=[])).tree == located.tree
+        if list_indexes(home):
+            remove_index("acme", home)
+    remove("debate", added.project, home)
+    collect(home)
+    assert not home.path.exists()
+
+
+def test_a_name_that_somebody_wrote_into_the_file_is_locked_from_an_index(
+    work: Path, home: Home, repository: Repository
+) -> None:
+    write_index(repository.path)
+    repository.commit()
+    (work / ".openhands").mkdir()
+    (work / ".openhands" / "strategies.toml").write_text("[strategies.mine]\nsource = 'debate'\n")
+    add_index(f"git+file://{repository.path}", home, base=work)
+    project = project_to_write(work)
+    assert [change.name for change in lock(project, home)] == ["mine"]
+    assert [one.name for one in sync(project, home, frozen=True)] == ["mine"]
+
+
+def test_what_came_from_an_index_is_outdated_when_the_index_has_moved(
+    work: Path, home: Home, repository: Repository, make_repository: MakeRepository
+) -> None:
+    write_index(repository.path)
+    first = repository.commit()
+    add_index(f"git+file://{repository.path}", home, base=work)
+    project = add("debate", project_to_write(work), home, base=work).project
+    assert outdated(project, home) == update(project, home) == []
+
+    # The index has moved on, and nobody has fetched it.
+    second = repository.strategy("debate", description="second")
+    (behind,) = outdated(project, home)
+    assert (behind.name, behind.locked, behind.newest) == ("debate", first, second)
+    assert list_indexes(home)[0].commit == first  # nothing was fetched
+    (change,) = update(project, home)
+    assert (change.to_json()["old"], change.to_json()["new"]) == (first, second)
+    assert list_indexes(home)[0].commit == second
+    assert outdated(project, home) == update(project, home) == []
+
+    # It was fetched since, as by `ohs index update`.
+    third = repository.strategy("debate", description="third")
+    update_index("acme", home)
+    assert [one.newest for one in outdated(project, home)] == [third]
+    assert len(update(project, home)) == 1
+
+    # Offline nobody is asked, and an index that is gone counts as it was.
+    repository.strategy("debate", description="fourth")
+    assert update(project, home, fetching=Fetching(offline=True)) == []
+    assert list_indexes(home)[0].commit == third
+    repository.path.rename(work / "gone")
+    told: list[StrategyError] = []
+    assert outdated(project, home, warn=told.append) == []
+    assert update(project, home, warn=told.append) == []
+    assert [error.code for error in told] == ["repository_missing"] * 2
+    assert "debate" in told[0].message
 
 
 def test_names_in_several_indexes(work: Path, home: Home, tmp_path: Path) -> None:
@@ -273,7 +334,7 @@ def test_what_is_no_index(work: Path, home: Home, repository: Repository) -> Non
     assert code_of(add_index, "./other", home, base=work, name="mine").code == "name_taken"
     remove_index("mine", home)
     collect(home)
-    assert list(home.path.iterdir()) == []
+    assert not home.path.exists()
 
 
 def test_a_broken_index_costs_a_warning_and_is_not_passed_over(work: Path, home: Home) -> None:

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openhands_strategies.errors import ResolveError
+from openhands_strategies.sources.redacting import has_credentials, shown
 from openhands_strategies.sources.reference import (
     GitReference,
     NameReference,
@@ -75,6 +76,9 @@ def test_paths(text: str, canonical: str, attribute: str | None) -> None:
         ("git+file://localhost/srv/repo", "git+file:///srv/repo"),
         ("github:acme/tools@v1#subdirectory=x", "git+https://github.com/acme/tools@v1#subdirectory=x"),
         ("GitHub:acme/tools.git", "git+https://github.com/acme/tools.git"),
+        (f"debate @ git+{HTTPS}@v1#subdirectory=x", f"git+{HTTPS}@v1#subdirectory=x"),
+        (f"acme_Debate.x@git+{HTTPS}@v1", f"git+{HTTPS}@v1"),
+        ("debate @ git+ssh://git@example.org/acme", "git+ssh://git@example.org/acme"),
     ],
 )  # fmt: skip
 def test_git_sources(text: str, canonical: str) -> None:
@@ -116,6 +120,11 @@ HOSTILE = [
     ("git+-oProxyCommand=x@h:r", "reference_invalid"),
     ("git+https+git://example.org/a", "reference_scheme"),
     ("https://example.org/a/b", "reference_scheme"),
+    ("debate @ https://example.org/a/b.whl", "reference_scheme"),
+    ("debate @ git+http://example.org/a/b", "reference_scheme"),
+    ("-r @ git+https://example.org/a/b", "reference_scheme"),
+    ("https:/example.org/a/b", "reference_scheme"),
+    ("ssh:example.org/a/b", "reference_scheme"),
     ("git+https://", "reference_invalid"),
     ("git+https://example.org", "reference_invalid"),
     ("git+https://example.org/", "reference_invalid"),
@@ -194,12 +203,76 @@ def test_hostile_references_are_refused(text: str, code: str) -> None:
         "git+http://user:canary@example.org/a/b",
         "git+ssh://git:canary@example.org/a/b",
         "https://user:canary@example.org/a/b",
+        "debate @ git+https://user:canary@example.org/a/b",
+        "debate@https://user:canary@example.org/a/b",
+        "github:user:canary@a/b",
+        "github:canary@a/b",
+        "git+https:user:canary@example.org/x",
+        "git+https:/canary@example.org/x",
+        "git+https:///canary@example.org/x@v1",
+        "https:user:canary@example.org/x",
+        "https:/canary@example.org/x",
+        "user:canary@example.org/a/b",
+        "canary:x-oauth-basic@example.org/a/b",
+        "user:canary@example.org",
+        "git+https://user:can?canary@example.org/a",
+        "git+https://example.org/x?token=canary",
+        "git+https://example.org/x?token=can:a@canary",
+        "git+https://example.org/x#token=canary",
+        "git+https://example.org/x#canary",
+        "git+https://example.org/x#subdirectory=a&token=canary",
+        "git+https://example.org/x#subdirectory=a#token=canary",
+        "git+https://example.org/x#token=can:a@canary",
+        "git+https://example.org/a@user:canary@b",
+        "git+https://example.org/a#subdirectory=user:canary@b",
     ],
 )
 def test_a_password_is_refused_and_never_repeated(text: str) -> None:
     with pytest.raises(ResolveError) as caught:
         parse_reference(text)
     assert "canary" not in str(caught.value.to_json())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git+http://example.org/acme/tools@v1#subdirectory=plugins/x&egg=tools",
+        "git+http://127.0.0.1:8080/acme/tools@feature/a@b",
+        "git+http://[::1]:8080/acme/tools@v1",
+        "github:acme/tools/more@v1",
+        "v1~2",
+        "My Strategy",
+    ],
+)
+def test_what_is_no_password_is_shown(text: str) -> None:
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("httpx>=0.27", False),
+        ("./dist/x-1.0-py3-none-any.whl", False),
+        ("C:/dir@x/y.whl", False),
+        ("https://example.org:8080/x.whl#sha256=0", False),
+        ("x @ git+https://example.org/a/b@v1", False),
+        ("x @ git+https://[::1]:80/a/b@v1", False),
+        ("x @ git+ssh://git@example.org/a/b@v1", False),
+        ("x @ git+https://user:canary@example.org/a/b", True),
+        ("x@git+https://canary@example.org/a/b", True),
+        ("file:///srv/x@1.whl", False),
+        ("file:///x@1.whl", False),
+        ("github:user:canary@a/b", True),
+        ("git+https://example.org/a@user:canary@b", True),
+        ("https://user:ca@nary@example.org/x.whl", True),
+        ("https://user:ca/nary@example.org/x.whl", True),
+        ("https:user:canary@example.org/x.whl", True),
+        ("git+ssh://git:canary@example.org/a/b", True),
+        ("x[y] @ http://user:@example.org/x.whl ; python_version > '3'", True),
+    ],
+)
+def test_credentials_in_a_requirement(text: str, found: bool) -> None:
+    assert has_credentials(text) is found
 
 
 def test_a_file_url_counts_only_when_typed() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from openhands_strategies.errors import LoadError
 from openhands_strategies.sources import store_care
-from openhands_strategies.sources.commits import remember_tree
+from openhands_strategies.sources.commits import commit_key, known_tree, remember_tree
 from openhands_strategies.sources.locks import locked
 from openhands_strategies.sources.store import claim_tree, put_tree, store_lock, using_store
 from openhands_strategies.sources.store_care import (
@@ -101,6 +101,32 @@ def test_every_kind_of_damage_is_found(store: Path) -> None:
     assert len(verify_store(store)) == 8
     collect_garbage(store, [])
     assert sorted(path.name for path in (store / "trees").iterdir()) == ["f" * 64, "notes.txt"]
+
+
+def test_entries_of_commits_that_were_changed_are_found(store: Path) -> None:
+    tree = put(store, "one")
+    for number in "123456":
+        remember_tree(store, "https://example.org/a", number * 40, None, tree)
+    remember_tree(store, "https://example.org/a", "7" * 40, "x", "sha256:" + "0" * 64)
+    assert verify_store(store) == []  # the tree of the last one is gone, as after a removal
+    key = {number: commit_key("https://example.org/a", number * 40, None) for number in "123456"}
+    place = {number: store / "commits" / f"{one}.json" for number, one in key.items()}
+    for number in "12345":
+        place[number].chmod(0o644)
+    text = place["1"].read_text()
+    place["1"].write_text("{")
+    place["2"].write_text(text.replace("example", "evil"))
+    place["3"].write_text(text)
+    place["4"].write_text(text.replace("1" * 40, "4" * 40).replace(tree, "main"))
+    place["5"].rename(store / "commits" / "notes.txt")
+    bad = [place[number] for number in "1234"] + [store / "commits" / "notes.txt"]
+    found = verify_store(store)
+    assert [error.code for error in found] == ["store_damaged"] * 5
+    for path in bad:
+        assert sum(str(path) in error.message for error in found) == 1
+    # Looking changed nothing, and what is sound still leads to its tree.
+    assert len(verify_store(store)) == 5
+    assert known_tree(store, "https://example.org/a", "6" * 40, None) is not None
 
 
 def test_keep_is_read_once_nobody_adds_any_more(store: Path) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -19,27 +17,35 @@ from openhands_strategies.cli.frame import Frame
 from openhands_strategies.cli.text import printable
 from openhands_strategies.errors import RunError, UsageError
 from openhands_strategies.sources.distribution import installed
+from openhands_strategies.sources.redacting import has_credentials, shown
 
-_SECRET: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 Changed = list[tuple[str, str]]
 """Name of a strategy and its distribution with version."""
 
 
 def check_value(text: str, what: str) -> None:
-    """Refuse what pip would take for an option, or what is no single line.
+    """Refuse what pip would take for an option, what is no single line, and passwords.
 
     Raises:
-        UsageError: `requirement_invalid` or `name_invalid`, by `what`.
+        UsageError: `requirement_invalid` or `name_invalid`, by `what`, or
+            `requirement_credentials`.
     """
     if text.startswith("-"):
         raise UsageError(
             f"{what}_invalid",
-            f"{text[:80]!r} is an option, not a {what}",
+            f"{_shown([text])!r} is an option, not a {what}",
             "options are not passed on",
         )
     if not text.strip() or not text.isprintable():
         raise UsageError(
-            f"{what}_invalid", f"{_shown([text])[:80]!r} is no {what}", "write it as pip takes it"
+            f"{what}_invalid", f"{_shown([text])!r} is no {what}", "write it as pip takes it"
+        )
+    # pip and uv repeat what they are given, and every user of the machine sees their arguments.
+    if has_credentials(text):
+        raise UsageError(
+            "requirement_credentials",
+            f"{_shown([text])!r} carries a user name or password",
+            "leave it out; pip asks .netrc or your keyring, and git its credential helper",
         )
 
 
@@ -119,5 +125,5 @@ def report(frame: Frame, act: str, values: Sequence[str], strategies: Changed) -
 
 
 def _shown(values: Sequence[str]) -> str:
-    """The values without the passwords of URLs."""
-    return _SECRET.sub("***", " ".join(values))
+    """The values, without what may be a password."""
+    return " ".join(shown(word) for value in values for word in value.split(" "))

@@ -73,6 +73,8 @@ def print_outdated(behind: Sequence[Behind], complete: bool) -> None:
 
 def _row(one: Behind) -> tuple[str, ...]:
     state = one.state
-    revision = printable(state.requested or "default", 60)
+    # Only an index pins what can be outdated.
+    pinned = state.requested == state.locked
+    revision = "index" if pinned else printable(state.requested or "default", 60)
     command = f"ohs update {state.name}{' --user' if one.project.user else ''}"
     return state.name, revision, short(state.locked), short(state.newest), command

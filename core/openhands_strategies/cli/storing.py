@@ -49,7 +49,10 @@ def _gc(context: click.Context) -> None:
 @debug_option
 @click.pass_context
 def _verify(context: click.Context) -> int:
-    """Hash every tree of the store again; the exit code is 1 when something is wrong."""
+    """Hash every tree of the store again, and look at the commits that name them.
+
+    The exit code is 1 when something is wrong.
+    """
     store = find_home().store
     findings = verify_store(store)
     count = len(stored_trees(store))

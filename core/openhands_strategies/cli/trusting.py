@@ -21,7 +21,7 @@ from openhands_strategies.cli.trust_lines import fact_lines, record_json, record
 from openhands_strategies.errors import LoadError, StrategyError, TrustError, UsageError
 from openhands_strategies.manifest.model import Manifest
 from openhands_strategies.manifest.reader import read_manifest
-from openhands_strategies.project.fetching import Fetching
+from openhands_strategies.project.fetching import Fetching, remember_typed
 from openhands_strategies.project.home import Home, find_home
 from openhands_strategies.project.locking import fetching_trees
 from openhands_strategies.project.trust import is_trusted, listed, revoke, trust
@@ -121,6 +121,9 @@ def _decide(asked: _Asked, reference: str, frame: Frame, yes: bool) -> None:
                 "trust_refused", f"{asked.facts.name} stays untrusted", "nothing was changed"
             )
         _record(asked, find_home())
+    source = asked.located.source
+    if isinstance(source, GitSource) and asked.located.typed:
+        remember_typed(source.url, find_home())
     if frame.json:
         kind = "path" if asked.by_path else "tree"
         print_json({"trusted": kind, "new": not asked.known, **asked.facts.to_json()})
@@ -253,7 +256,8 @@ def _places(reference: str) -> list[Located]:
     else:
         # What is gone by now can still be revoked.
         source = PathSource((Path.cwd() / Path(parsed.path).expanduser()).resolve())
-    return [Located(reference, source, Path.cwd(), ENTRY, typed=False)]
+    typed = isinstance(parsed, GitReference)
+    return [Located(reference, source, Path.cwd(), ENTRY, typed=typed)]
 
 
 def _quiet(_: Exception) -> None:

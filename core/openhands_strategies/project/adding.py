@@ -10,7 +10,7 @@ from openhands_strategies.errors import LoadError, StrategyError, UsageError
 from openhands_strategies.manifest.files import printable
 from openhands_strategies.manifest.model import Manifest
 from openhands_strategies.manifest.reader import read_manifest
-from openhands_strategies.project.fetching import Fetching, fetch, local_path
+from openhands_strategies.project.fetching import Fetching, fetch, remember_typed
 from openhands_strategies.project.home import Home
 from openhands_strategies.project.lock_file import Locked, LockedGit, lock_text, read_lock
 from openhands_strategies.project.locking import Warn, fetching_trees, locate_name, locked_as
@@ -26,6 +26,7 @@ from openhands_strategies.project.sync import warn_by_log
 from openhands_strategies.project.trust import trust_path
 from openhands_strategies.project.trust_file import TrustFile, change_trust, read_trust
 from openhands_strategies.project.writing import editing, write_file
+from openhands_strategies.sources.giturl import local_path
 from openhands_strategies.sources.path import locate_path
 from openhands_strategies.sources.reference import (
     GitReference,
@@ -34,7 +35,7 @@ from openhands_strategies.sources.reference import (
     is_name,
     parse_reference,
 )
-from openhands_strategies.sources.source import Located, PathSource
+from openhands_strategies.sources.source import GitSource, Located, PathSource
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,9 @@ def add(
             remember_project(project, home)
     if isinstance(located.source, PathSource):
         trust_path(located.source.path, home=home)
-    elif isinstance(reference, GitReference) and (directory := local_path(reference.url)):
-        trust_path(directory, fetch=True, home=home)
+    elif isinstance(located.source, GitSource):
+        # A name leads here as well, through an index that the user typed.
+        remember_typed(located.source.url, home)
     located = replace(located, name=name)
     return Added(name, source, located, manifest, locked, project)
 

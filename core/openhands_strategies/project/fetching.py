@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from openhands_strategies.errors import LoadError, ResolveError
 from openhands_strategies.project.home import Home
+from openhands_strategies.project.indexes_file import read_indexes
 from openhands_strategies.project.lock_file import LockedGit
-from openhands_strategies.project.trust import may_fetch
+from openhands_strategies.project.trust import may_fetch, trust_path
+from openhands_strategies.sources.giturl import local_path
 from openhands_strategies.sources.reference import GitReference, Reference, parse_reference
 from openhands_strategies.sources.source import Located
 
@@ -137,27 +140,36 @@ def reference_in_file(text: str, home: Home) -> Reference:
     """
     reference = parse_reference(text)
     if isinstance(reference, GitReference):
-        allow_url(reference.url, home)
+        allow_url(reference, home)
     return reference
 
 
-def allow_url(url: str, home: Home) -> None:
+def allow_url(reference: GitReference, home: Home) -> None:
     """Refuse a `file:` URL that the user neither typed nor added on this machine.
 
     Raises:
         ResolveError: `reference_scheme`.
     """
+    path = local_path(reference.url)
+    if path is None or may_fetch(path, home=home):
+        return
+    if any(index.url == reference.url for index in read_indexes(home)):
+        return  # the user typed it for `ohs index add`
+    raise ResolveError(
+        "reference_scheme",
+        f"{reference} points at this machine, and nobody typed it here",
+        f"use https or ssh, or type it yourself: ohs trust {shlex.quote(str(reference))}",
+    )
+
+
+def remember_typed(url: str, home: Home) -> None:
+    """Note that the user typed a repository on this machine; other URLs need no note.
+
+    Raises:
+        UsageError: `path_encoding`, `trust_full`.
+        FileError: `trust_file_invalid`.
+        LoadError: `file_busy` or `file_write`.
+    """
     path = local_path(url)
-    if path is not None and not may_fetch(path, home=home):
-        raise ResolveError(
-            "reference_scheme",
-            f"git+{url} points at this machine, and nobody typed it here",
-            f"use https or ssh, or add it yourself: ohs add git+{url}",
-        )
-
-
-def local_path(url: str) -> Path | None:
-    """The directory that a canonical `file:` URL names; None for other schemes."""
-    from urllib.parse import unquote
-
-    return Path(unquote(url.removeprefix("file://"))) if url.startswith("file:") else None
+    if path is not None:
+        trust_path(path, fetch=True, home=home)

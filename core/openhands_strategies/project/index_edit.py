@@ -13,6 +13,7 @@ from openhands_strategies.project.index_file import FILE, IndexEntry, read_index
 from openhands_strategies.project.indexes import BUNDLED
 from openhands_strategies.project.indexes_file import UserIndex, change_indexes, read_indexes
 from openhands_strategies.project.toml_file import FileError
+from openhands_strategies.sources.redacting import shown
 from openhands_strategies.sources.reference import (
     GitReference,
     PathReference,
@@ -138,7 +139,9 @@ def _name(wanted: str | None, place: str) -> str:
     name = wanted or re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-")
     if not is_name(name) or name == BUNDLED:
         what = "is the index that comes along" if name == BUNDLED else "is no index name"
-        raise UsageError("name_invalid", f"{name[:80]!r} {what}", "names are kebab-case: --as mine")
+        raise UsageError(
+            "name_invalid", f"{shown(name)!r} {what}", "names are kebab-case: --as mine"
+        )
     return name
 
 
@@ -156,4 +159,6 @@ def _entries(directory: Path, shown: str) -> dict[str, IndexEntry]:
 
 def _unknown(name: str, home: Home) -> UsageError:
     names = ", ".join(one.name for one in read_indexes(home)) or "none"
-    return UsageError("index_unknown", f"there is no index {name[:80]!r}", f"your indexes: {names}")
+    return UsageError(
+        "index_unknown", f"there is no index {shown(name)!r}", f"your indexes: {names}"
+    )

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from openhands_strategies.errors import ResolveError
 from openhands_strategies.project.toml_file import Document, parse_document, read_document
-from openhands_strategies.sources.giturl import check_subdirectory, shown
+from openhands_strategies.sources.giturl import check_subdirectory
+from openhands_strategies.sources.redacting import shown
 from openhands_strategies.sources.reference import GitReference, is_name, parse_reference
 
 FILE: Final = "registry.toml"

@@ -146,7 +146,7 @@ def locate_locked(
     if isinstance(locked, LockedDistribution):
         found = installed(store=home.store)[0] if found is None else found
         return _installed(locked, name, found)
-    allow_url(locked.url, home)
+    allow_url(locked.reference, home)
     root = get_tree(home.store, locked.tree)
     if root is None:
         if fetching is None or fetching.offline:

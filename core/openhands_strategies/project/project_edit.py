@@ -11,7 +11,7 @@ from openhands_strategies.project.project_file import ProjectFile, read_project_
 from openhands_strategies.project.toml_file import FileError
 from openhands_strategies.project.toml_text import line_of
 from openhands_strategies.project.writing import editing, write_file
-from openhands_strategies.sources.giturl import shown
+from openhands_strategies.sources.redacting import shown
 from openhands_strategies.sources.reference import is_name
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def check_free(project: ProjectFile, name: str, source: str) -> None:
     if not is_name(name):
         raise UsageError(
             "name_invalid",
-            f"{name[:80]!r} is no strategy name",
+            f"{shown(name)!r} is no strategy name",
             "names are kebab-case: --as my-name",
         )
     known = project.entries.get(name)
@@ -123,7 +123,9 @@ def check_free(project: ProjectFile, name: str, source: str) -> None:
 def entry_unknown(project: ProjectFile, name: str) -> UsageError:
     """The error `entry_unknown`: a name that the file does not have."""
     names = ", ".join(sorted(project.entries)) or "none"
-    return UsageError("entry_unknown", f"{project.path} has no {name!r}", f"its entries: {names}")
+    return UsageError(
+        "entry_unknown", f"{project.path} has no {shown(name)!r}", f"its entries: {names}"
+    )
 
 
 def _sources(project: ProjectFile) -> dict[str, str]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from openhands_strategies.errors import LoadError, describe
 from openhands_strategies.project.home import Home
+from openhands_strategies.project.project_file import DIRECTORY, ProjectFile
 from openhands_strategies.project.project_file import FILE as PROJECT_FILE
-from openhands_strategies.project.project_file import ProjectFile
 from openhands_strategies.project.toml_file import read_document
 from openhands_strategies.project.toml_text import toml_string
 from openhands_strategies.project.writing import editing, write_file
@@ -86,6 +87,8 @@ def kept_trees(home: Home) -> Iterator[str]:
 def collect(home: Home, *, waiting: Callable[[], None] | None = None) -> Collected:
     """Clear the store of what nothing names, and forget projects that are gone.
 
+    A home that is empty then is removed, and so is a `.openhands` that held nothing else.
+
     Raises:
         LoadError: As `collect_garbage` and `kept_trees`; `file_busy` or `file_write`.
         FileError: `projects_file_invalid`.
@@ -93,6 +96,10 @@ def collect(home: Home, *, waiting: Callable[[], None] | None = None) -> Collect
     collected = collect_garbage(home.store, kept_trees(home), waiting=waiting)
     if not all(path.exists() for path in known_locks(home)):
         _change(home, lambda known: [path for path in known if path.exists()])
+    with suppress(OSError):  # not empty, not there, or not ours to remove
+        home.path.rmdir()
+        if home.path.parent.name == DIRECTORY:
+            home.path.parent.rmdir()
     return collected
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from openhands_strategies.errors import StrategyError
-from openhands_strategies.project.fetching import Fetching, allow_url, newest_commit
+from openhands_strategies.project.fetching import Fetching
 from openhands_strategies.project.home import Home
 from openhands_strategies.project.locate import EntryError, check_entries, locate_entry
 from openhands_strategies.project.lock_change import Change, change_of
@@ -23,6 +22,7 @@ from openhands_strategies.project.lock_file import (
     read_lock,
 )
 from openhands_strategies.project.locking import Warn, fetching_trees, lock_entry, write_lock
+from openhands_strategies.project.newest import newest_of, refresh_indexes
 from openhands_strategies.project.project_edit import entry_unknown
 from openhands_strategies.project.project_file import Entry, ProjectFile
 from openhands_strategies.project.roots import remember_project
@@ -30,7 +30,6 @@ from openhands_strategies.sources.source import Located
 from openhands_strategies.sources.store import get_tree
 
 _log: Final = logging.getLogger(__name__)
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,8 @@ class Outdated:
 
     Attributes:
         name: The entry.
-        requested: Its revision; None means the default branch.
+        requested: Its revision; None means the default branch, and the commit that is locked
+            that an index has moved on.
         locked: Commit id that is locked.
         newest: Commit id that the revision means now.
     """
@@ -133,6 +133,9 @@ def update(
 ) -> list[Change]:
     """Ask branches, tags and indexes anew, and lock what they mean now.
 
+    Indexes in git that give an entry are fetched anew; one that cannot be is a warning, and
+    counts as it was.
+
     Args:
         project: The project's file.
         home: Its store takes what is fetched.
@@ -151,7 +154,10 @@ def update(
     if name is not None and name not in project.entries:
         raise entry_unknown(project, name)
     names = tuple(project.entries) if name is None else (name,)
-    return _relock(project, home, fetching or Fetching(), warn, upgrade=names, write=write)
+    fetching = fetching or Fetching()
+    entries = [project.entries[one] for one in names]
+    refresh_indexes(entries, read_lock(project.lock_path), home, fetching, warn)
+    return _relock(project, home, fetching, warn, upgrade=names, write=write)
 
 
 def outdated(
@@ -172,11 +178,10 @@ def outdated(
     locked = read_lock(project.lock_path)
     for entry in project.entries.values():
         one = locked.get(entry.name)
-        if not isinstance(one, LockedGit) or _COMMIT.fullmatch(one.requested or ""):
+        if not isinstance(one, LockedGit):
             continue
         try:
-            allow_url(one.url, home)
-            newest = newest_commit(one.reference, fetching or Fetching())
+            newest = newest_of(entry, one, home, fetching or Fetching(), warn)
         except StrategyError as error:
             warn(EntryError(entry, project, error))
             continue

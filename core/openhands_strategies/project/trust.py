@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openhands_strategies.errors import LoadError, TrustError, UsageError
-from openhands_strategies.manifest.files import printable
 from openhands_strategies.project.home import Home, find_home
 from openhands_strategies.project.trust_facts import NotTrusted, record_of, trust_facts
 from openhands_strategies.project.trust_file import (
@@ -23,6 +22,8 @@ from openhands_strategies.project.trust_file import (
     change_trust,
     read_trust,
 )
+from openhands_strategies.sources.giturl import local_path
+from openhands_strategies.sources.redacting import shown
 from openhands_strategies.sources.source import DistributionSource, Located, PathSource
 
 if TYPE_CHECKING:
@@ -196,8 +197,9 @@ def revoke(what: Located | str, *, home: Home | None = None) -> list[TrustedTree
     """Take consents back.
 
     Args:
-        what: A located strategy, for all trees of its source; or a tree hash, the name or
-            URL under which trees were trusted, or an absolute path.
+        what: A located strategy, for all trees of its source, and for fetching from it if
+            it was typed; or a tree hash, the name or URL under which trees were trusted, or
+            an absolute path.
         home: Where consents are kept; what `OHS_HOME` says by default.
 
     Returns:
@@ -210,14 +212,17 @@ def revoke(what: Located | str, *, home: Home | None = None) -> list[TrustedTree
     """
     if isinstance(what, str):
         words = {what, what.removeprefix("git+")}
-        place = None
+        place, url = None, what.removeprefix("git+")
     else:
         place = record_of(what, "", None).place
         words = {place[2]} if place[2] else set()
+        url = (what.typed and place[0]) or ""
+    directory = local_path(url)
+    repository = directory and str(directory.resolve())
 
     def gone(one: TrustedTree | TrustedPath) -> bool:
         if isinstance(one, TrustedPath):
-            return one.path in words
+            return one.path in words or (one.fetch and one.path == repository)
         if place is not None:
             return one.place == place
         return bool({one.tree, one.name, one.url, one.path} & words)
@@ -232,9 +237,11 @@ def revoke(what: Located | str, *, home: Home | None = None) -> list[TrustedTree
     every: list[TrustedTree | TrustedPath] = [*before.paths, *before.trees]
     removed = [one for one in every if gone(one)]
     if not removed:
-        shown = printable(what if isinstance(what, str) else what.reference, 200)
+        named = what if isinstance(what, str) else what.reference
         raise UsageError(
-            "trust_unknown", f"nothing is trusted as {shown!r}", "ohs trust --list shows what is"
+            "trust_unknown",
+            f"nothing is trusted as {shown(named)!r}",
+            "ohs trust --list shows what is",
         )
     return removed
 

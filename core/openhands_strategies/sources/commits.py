@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +20,8 @@ from openhands_strategies.errors import LoadError
 from openhands_strategies.sources.store import Stored, get_tree, store_write
 
 _DIRECTORY: Final = "commits"
+_KEYS: Final = ("url", "commit", "subdirectory", "tree")
+_TREE: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def commit_key(url: str, commit: str, subdirectory: str | None) -> str:
@@ -72,6 +76,30 @@ def remember_tree(store: Path, url: str, commit: str, subdirectory: str | None, 
         raise store_write(store, error) from error
 
 
+def check_commits(store: Path) -> list[LoadError]:
+    """Look at every entry as it stands; nothing is changed.
+
+    One whose tree is gone is no fault: it counts for nothing until that is back.
+
+    Returns:
+        `store_damaged` for each that is malformed or stands under another one's name.
+
+    Raises:
+        OSError: They cannot be listed.
+    """
+    directory = store / _DIRECTORY
+    paths = sorted(directory.iterdir()) if directory.is_dir() else []
+    return [
+        LoadError(
+            "store_damaged",
+            f"{path} is not what was written there: it says which tree a commit has",
+            f"remove {path}; the next fetch of that commit writes it again",
+        )
+        for path in paths
+        if not _is_sound(path) and os.path.lexists(path)  # a clean-up removes some meanwhile
+    ]
+
+
 def forget_commits(store: Path) -> int:
     """Remove the entries whose tree has left the store, and the directory once it is empty.
 
@@ -97,6 +125,20 @@ def forget_commits(store: Path) -> int:
     with suppress(OSError):  # not empty, or not there
         directory.rmdir()
     return size
+
+
+def _is_sound(path: Path) -> bool:
+    entry = _read(path)
+    url, commit, inside, tree = (entry.get(key) for key in _KEYS)
+    return (
+        len(entry) == len(_KEYS)
+        and isinstance(url, str)
+        and isinstance(commit, str)
+        and isinstance(inside, str | None)
+        and isinstance(tree, str)
+        and _TREE.fullmatch(tree) is not None
+        and path.name == f"{commit_key(url, commit, inside)}.json"
+    )
 
 
 def _fields(url: str, commit: str, subdirectory: str | None) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from openhands_strategies.errors import ResolveError, one_line
 from openhands_strategies.sources.git_environment import secrets
-from openhands_strategies.sources.giturl import shown
+from openhands_strategies.sources.redacting import shown
 
 _LONGEST: Final = 300
 _USERINFO: Final = re.compile(r"(?<=://)[^/?#\s'\"]*@")

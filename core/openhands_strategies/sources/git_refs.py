@@ -13,7 +13,7 @@ from typing import Final
 from openhands_strategies.errors import ResolveError
 from openhands_strategies.sources.git_command import run_git
 from openhands_strategies.sources.git_place import GitPlace
-from openhands_strategies.sources.giturl import shown
+from openhands_strategies.sources.redacting import shown
 from openhands_strategies.sources.reference import GitReference
 
 _COMMIT: Final = re.compile(r"[0-9a-fA-F]{40}([0-9a-fA-F]{24})?")

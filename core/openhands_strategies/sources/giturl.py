@@ -7,10 +7,12 @@ could take for an option, a command or a way out of a directory is refused.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
 from openhands_strategies.errors import ResolveError
+from openhands_strategies.sources.redacting import shown
 
 SCHEMES: Final = ("https", "ssh", "file")
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
@@ -20,25 +22,21 @@ _HOST: Final = re.compile(
 _USER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _SCP: Final = re.compile(r"(?P<user>[A-Za-z0-9_][\w.-]*)@(?P<host>[A-Za-z0-9.-]+):(?P<rest>[^:].*)")
 _GITHUB: Final = re.compile(r"(?P<org>[A-Za-z0-9][A-Za-z0-9-]*)/(?P<repo>[A-Za-z0-9_.][\w.-]*)")
-_CREDENTIALS: Final = re.compile(r"(?<=//)[^/?#@]*@")
+_PIP_NAME: Final = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]*\s*@\s*(?=git\+)", re.IGNORECASE)
 _BROKEN_CREDENTIALS: Final = re.compile(r"(?<=//)[^/?#@]*:(?![0-9]{1,5}(/|$)).*@", re.DOTALL)
-
-
-def shown(text: str) -> str:
-    """`text` for a message: at most 120 characters, without what may be a password."""
-    hidden = _CREDENTIALS.sub("***@", _BROKEN_CREDENTIALS.sub("***@", text))
-    return hidden if len(hidden) <= 120 else hidden[:119] + "…"
 
 
 def split_git(text: str) -> tuple[str, str | None, str | None] | None:
     """Split a git reference into URL, revision and subdirectory; None for other kinds.
 
-    The parts are canonical in form, but not yet checked.
+    The parts are canonical in form, but not yet checked. In pip's `NAME @ git+https://…` the
+    name says nothing: it is a distribution's.
 
     Raises:
         ResolveError: `reference_invalid` for a fragment or shorthand that is not
             understood, `reference_scheme` for a `git+` scheme that is not allowed.
     """
+    text = _PIP_NAME.sub("", text, count=1)
     folded = text.casefold()
     if folded.startswith("git+"):
         body = text[4:]
@@ -65,6 +63,8 @@ def split_git(text: str) -> tuple[str, str | None, str | None] | None:
         path, revision = _split_revision(scp["rest"])
         return f"ssh://{scp['user']}@{scp['host']}/{path.lstrip('/')}", revision, subdirectory
     authority, slash, path = url["rest"].partition("/")
+    if not authority and url["scheme"].casefold() != "file":
+        raise _invalid(text, "write git+https://host/org/repo@ref#subdirectory=path")
     path, revision = _split_revision(path)
     return f"{url['scheme']}://{authority}{slash}{path}", revision, subdirectory
 
@@ -141,6 +141,11 @@ def check_subdirectory(subdirectory: str) -> str:
             "write #subdirectory=plugins/name, relative to the repository's root",
         )
     return "/".join(parts)
+
+
+def local_path(url: str) -> Path | None:
+    """The directory that a canonical `file:` URL names; None for other schemes."""
+    return Path(unquote(url.removeprefix("file://"))) if url.startswith("file:") else None
 
 
 def _authority(authority: str, scheme: str, url: str) -> str:

@@ -1,8 +1,9 @@
 """The grammar of references: what a user types to name a strategy.
 
 A reference is a name (`fusion`), a path (`./waterfall.py:Waterfall`, `./dir`) or a git
-source (`git+https://host/org/repo@v1#subdirectory=x`, `github:org/repo@v1`). Parsing
-touches neither disk nor network. `str()` of a parsed reference is its canonical text,
+source (`git+https://host/org/repo@v1#subdirectory=x`, `github:org/repo@v1`; pip's
+`NAME @ git+https://…` means the same without the name). Parsing touches neither disk nor
+network. `str()` of a parsed reference is its canonical text,
 and parsing that text gives an equal reference.
 """
 
@@ -15,9 +16,13 @@ from typing import Final
 
 from openhands_strategies.errors import ResolveError
 from openhands_strategies.sources import giturl
+from openhands_strategies.sources.redacting import shown
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+_MISTYPED: Final = re.compile(
+    r"(https?|ssh|git|file):|[^/\\@:.~][^/\\@:]*:[^@/\\]*@", re.IGNORECASE
+)
 _ATTRIBUTE: Final = re.compile(r"(?P<path>.*\.py):(?P<attribute>[^/\\]*)", re.DOTALL)
 _ANCHORED: Final = re.compile(r"(/|~|\.{1,2}(/|$)|[A-Za-z]:/)")
 
@@ -40,7 +45,7 @@ class NameReference:
             kebab = re.sub(r"[\s_.]+", "-", self.name.strip()).lower()
             raise ResolveError(
                 "reference_invalid",
-                f"{giturl.shown(self.name)!r} is no strategy name",
+                f"{shown(self.name)!r} is no strategy name",
                 f"names are kebab-case: did you mean {kebab!r}?"
                 if is_name(kebab)
                 else "type a name (fusion), a path (./file.py, ./dir) or a git source (git+https://…)",
@@ -156,10 +161,11 @@ def parse_reference(text: str, *, typed: bool = True) -> Reference:
                 "use https or ssh, or type the reference yourself",
             )
         return reference
-    if "://" in text:
+    # A path that looks like this begins with ./
+    if "://" in text or _MISTYPED.match(text):
         raise ResolveError(
             "reference_scheme",
-            f"{giturl.shown(text)!r} is no reference to a git repository",
+            f"{shown(text)!r} is no reference to a git repository",
             "put git+ before the URL: git+https://host/org/repo@ref#subdirectory=path",
         )
     with_attribute = _ATTRIBUTE.fullmatch(text)
@@ -186,4 +192,4 @@ def _tidy(path: str) -> str:
 
 
 def _invalid(text: str, hint: str) -> ResolveError:
-    return ResolveError("reference_invalid", f"{giturl.shown(text)!r} is no reference", hint)
+    return ResolveError("reference_invalid", f"{shown(text)!r} is no reference", hint)

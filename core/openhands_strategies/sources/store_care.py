@@ -12,7 +12,7 @@ from typing import Final
 
 from openhands_strategies.errors import LoadError, describe
 from openhands_strategies.sources.claims import live_claims
-from openhands_strategies.sources.commits import forget_commits
+from openhands_strategies.sources.commits import check_commits, forget_commits
 from openhands_strategies.sources.locks import locked
 from openhands_strategies.sources.store import LOCK_SECONDS, store_lock, store_write
 from openhands_strategies.sources.tree import hash_tree, tree_files
@@ -41,18 +41,19 @@ def stored_trees(store: Path) -> list[str]:
 
 
 def verify_store(store: Path) -> list[LoadError]:
-    """Hash every tree of the store again.
+    """Hash every tree of the store again, and look at what names their commits.
 
     Returns:
         One error for each thing that is wrong: `store_damaged` for a tree that is not what
-        its name says or cannot be read, `store_foreign` for what is no tree. Nothing is
-        changed. A store that does not exist has no faults.
+        its name says or cannot be read, and as `check_commits`, `store_foreign` for what is
+        no tree. Nothing is changed. A store that does not exist has no faults.
 
     Raises:
         LoadError: `store_unreadable` when not even its trees can be listed.
     """
     try:
         found = [_verify(path) for path in _children(store / "trees")]
+        found += check_commits(store)
     except OSError as error:
         raise LoadError(
             "store_unreadable", f"{store} cannot be read: {describe(error)}", "check its owner"
