@@ -21,6 +21,12 @@ from openhands_strategies.testing import Price, Script, ScriptedModel
 KEY = "session-key-of-the-tests"
 MODEL_KEY = "sk-model-key-of-the-tests-0123456789"
 PRICES = {"main": Price(10.0, 40.0), "cheap": Price(1.0, 4.0)}
+# Upstream's own command, with our extension.
+PLAIN = [
+    str(Path(sys.executable).parent / "agent-server"),
+    "--import-modules",
+    "openhands_strategies.server.extension",
+]
 
 
 @dataclass
@@ -172,11 +178,20 @@ def server_environment(home: Path, **more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running_server(
-    home: Path, arguments: Sequence[str], *, command: Sequence[str] | None = None, **environ: str
+    home: Path,
+    arguments: Sequence[str],
+    *,
+    command: Sequence[str] | None = None,
+    port: int | None = None,
+    **environ: str,
 ) -> Iterator[Server]:
-    """Start `ohs serve ARGUMENTS` (or `command`) and wait until it answers."""
+    """Start `ohs serve ARGUMENTS` (or `command`) and wait until it answers.
+
+    Args:
+        port: The one that an earlier server had; a free one by default.
+    """
     home.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     begin = command or [sys.executable, "-m", "openhands_strategies", "serve"]
     log = home / "server.log"
     with log.open("ab") as out:

@@ -8,6 +8,7 @@ import queue
 import sys
 import termios
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,7 +74,11 @@ def _ask(question: _Question) -> bool:
     for action in question.actions:
         for line in action_lines(question.role, action):
             say(line)
-    count = len(question.actions)
+    return ask_yes(len(question.actions))
+
+
+def ask_yes(count: int) -> bool:
+    """Read from the terminal whether so many actions, which were shown, may run."""
     what = "this action" if count == 1 else f"these {count} actions"
     # What was typed before the question was seen is no answer to it.
     with contextlib.suppress(termios.error, OSError):
@@ -85,9 +90,21 @@ def _ask(question: _Question) -> bool:
 def action_lines(role: str, event: ActionEvent) -> list[str]:
     """An action as a person must see it: who, which tool, which risk, all arguments."""
     risk = getattr(event.security_risk, "value", str(event.security_risk))
-    wants = f"{printable(role, 80)} wants to use {printable(event.tool_name, 80)}"
-    lines = ["", f"{wants} (risk stated by the model: {printable(str(risk), 20)})"]
-    for name, value in _arguments(event).items():
+    return action_text(role, event.tool_name, str(risk), _arguments(event))
+
+
+def action_text(role: str, tool: str, risk: str, arguments: Mapping[str, Any]) -> list[str]:
+    """The lines of `action_lines`, for an action that is known by its parts.
+
+    Args:
+        role: Who wants it.
+        tool: The tool's name.
+        risk: What the model says of it.
+        arguments: All of them; cut ones are marked.
+    """
+    wants = f"{printable(role, 80)} wants to use {printable(tool, 80)}"
+    lines = ["", f"{wants} (risk stated by the model: {printable(risk, 20)})"]
+    for name, value in arguments.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         shown = many_lines(text[:_SHOWN]).split("\n")
         if len(text) > _SHOWN:
