@@ -1,12 +1,8 @@
 """Run one or two tests of each feature on several SDKs, and write the table of the results.
 
-Give the Python of each environment; each has the packages, one SDK, and the test
-dependencies. Results of environments that have the same SDK are put together. The one in
-the middle is no part of the lock: `uv venv .venv-middle`, then `uv pip install` this
-repository, its plugins, the test dependencies, and the SDK's packages `==1.40.0`.
-
-    python docs/pictures/record_sdk_matrix.py .venv-floor/bin/python \\
-        .venv-openhands-cli/bin/python .venv-middle/bin/python .venv/bin/python
+`make sdk-matrix` makes the environments and gives the Python of each; each has the packages,
+one SDK, and the test dependencies. Results of environments that have the same SDK are put
+together.
 """
 
 from __future__ import annotations
@@ -46,6 +42,14 @@ FEATURES = {
     "skills and MCP servers of a plugin directory": [
         "e2e/test_plugin_directories.py::test_an_mcp_server_runs",
         "e2e/test_plugin_directories.py::test_a_trigger_in_what_the_user_says_brings_the_skill",
+    ],
+    "worktrees of sub-agents": [
+        "e2e/test_best_of_n.py::test_the_attempt_that_passes_is_applied_and_nothing_else_changes",
+        "e2e/test_best_of_n.py::test_a_resumed_attempt_finds_its_changes_and_works_on",
+    ],
+    "saved LLM profiles": [
+        "runtime/test_llms.py::test_a_profile_brings_its_own_key_and_url",
+        "runtime/test_llms.py::test_a_profile_that_there_is_not_lists_those_there_are",
     ],
     "sub-agents at the same time": [
         "e2e/test_limits.py::test_parallelism_is_what_the_strategy_says"

@@ -69,7 +69,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     write(home / "delegating" / "strategy.py", DELEGATING)
     write(home / "odd.py", ODD.replace("HOSTILE", repr(HOSTILE)))
     write(home / "named.py", NAMED.replace("HOSTILE", repr(HOSTILE)))
-    references = ["fusion", "./delegating", "./odd.py", "./named.py", "./<img src=x>.py"]
+    write(home / "house.py", HOUSE)
+    references = [
+        *("fusion", "budget", "guardrails"),
+        *("./delegating", "./odd.py", "./named.py", "./house.py", "./<img src=x>.py"),
+    ]
     with running_server(home, ["--extensions", *references]) as running:
         yield running
 
@@ -182,4 +186,19 @@ from openhands_strategies import Strategy
 class Named(Strategy):
     name = HOSTILE
     description = HOSTILE
+"""
+
+# A parameter that fusion has too, of another type.
+HOUSE = """
+from openhands.sdk import Agent
+from openhands_strategies import Strategy, StrategyParam
+
+class House(Strategy):
+    name = "house"
+    description = "Rules of the house"
+    overlay = True
+    params = [StrategyParam(name="sidekicks", description="What the house says of them")]
+
+    def build_agent(self, llm, params):
+        return Agent(llm=llm)
 """

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from openhands_strategies.testing import (
-    DEMO_PRICES,
     DEMO_TASK,
-    MAIN_MODEL,
-    SIDEKICK_MODEL,
     Reply,
-    ScriptedModel,
     Turn,
     by_model,
     call,
     copy_sample,
-    demo_script,
     finish,
     in_order,
     say,
@@ -28,57 +22,21 @@ from openhands_strategies.testing import (
 from server_process import KEY, Server
 
 from .conftest import HOSTILE, Visiting
+from .steps import (
+    RUN,
+    dollars,
+    error_at,
+    field,
+    fill_fusion,
+    fusion_model,
+    save_profiles,
+    until,
+)
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.slow_start]
-RUN = re.compile(r"#/run/[0-9a-f-]{36}$")
-
-
-def until(holds: Any, seconds: float = 60) -> None:
-    """Wait until a function returns something true."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-
-
-def field(page: Page, name: str) -> Locator:
-    """A control by what the server calls it."""
-    return page.locator(f'[name="{name}"]')
-
-
-def error_at(page: Page, name: str) -> str:
-    """The error that stands at a control, as a screen reader finds it."""
-    assert field(page, name).get_attribute("aria-invalid") == "true"
-    ids = str(field(page, name).get_attribute("aria-describedby")).split()
-    return page.locator(f"#{ids[-1]}").inner_text()
-
-
-def dollars(page: Page) -> float:
-    text = page.locator(".figures dd").first.inner_text()
-    return float(text.removeprefix("$"))
-
-
-def fill_fusion(page: Page, workspace: str) -> None:
-    field(page, "task").fill(DEMO_TASK)
-    field(page, "workspace").fill(workspace)
-    field(page, "llm_profile").select_option(label=f"main (openai/{MAIN_MODEL})")
-    field(page, "params.sidekick_profile").fill("sidekick")
-    field(page, "max_budget").fill("5")
-
-
-def fusion_model(server: Server, workspace: Any, latency: float) -> ScriptedModel:
-    """A scripted model for the demo's task; `save_profiles` once it runs."""
-    return ScriptedModel(
-        demo_script(workspace, sys.executable), prices=DEMO_PRICES, latency=latency
-    )
-
-
-def save_profiles(server: Server, model: ScriptedModel) -> None:
-    for name, full in (("main", MAIN_MODEL), ("sidekick", SIDEKICK_MODEL)):
-        server.save_profile(name, f"openai/{full}", model.base_url, DEMO_PRICES[full])
 
 
 def test_from_the_key_to_the_answer(server: Server, visiting: Visiting) -> None:
@@ -99,7 +57,7 @@ def test_from_the_key_to_the_answer(server: Server, visiting: Visiting) -> None:
         assert page.evaluate("[sessionStorage.length, localStorage.length]") == [1, 0]
         # The list, and its search.
         shown = page.locator(".card h2")
-        assert shown.count() == 5
+        assert shown.count() == 8
         page.get_by_label("Search").fill("sidekick parallel")
         assert shown.all_inner_texts() == ["fusion"]
         page.get_by_label("Search").fill("no such thing")
@@ -200,6 +158,7 @@ def test_every_view_fits_and_can_be_read(
         ("/", ".card.broken"),
         ("/strategy/fusion", "form"),
         ("/strategy/odd", "form"),
+        ("/strategy/guardrails", "#laying-title"),
         (f"/run/{finished}", ".answer"),
         ("/run/00000000-0000-0000-0000-000000000000", ".problem:not([hidden])"),
     ):
@@ -338,9 +297,9 @@ def test_stop_and_go_on(server: Server, visiting: Visiting) -> None:
 
 
 def test_the_main_agent_asks_first(server: Server, visiting: Visiting) -> None:
-    asked, again = "touch asked", "touch again"
-    steps = [call("terminal", command=one, timeout=9) for one in (asked, again)]
-    with server.model(in_order([*steps, finish("made it")]), "asking"):
+    asked, again, never = "touch asked", "touch again", "touch never"
+    steps = [call("terminal", command=one, timeout=9) for one in (asked, again, never)]
+    with server.model(in_order([*steps, finish("made it")]), "asking") as model:
         workspace = server.workspace("asking")
         run = server.start(
             "delegating",
@@ -360,7 +319,12 @@ def test_the_main_agent_asks_first(server: Server, visiting: Visiting) -> None:
         asks.filter(has_text=again).filter(has_not_text=asked).wait_for()
         assert (workspace / "asked").exists()
         asks.get_by_role("button", name="Allow").click()
+        asks.filter(has_text=never).wait_for()
+        asks.get_by_role("button", name="Refuse").click()
+        # The agent hears of it, and goes on without.
         page.locator("#run-state").filter(has_text="finished").wait_for()
+        assert not (workspace / "never").exists()
+        assert "The user refused." in str(model.served[-1].messages)
 
 
 def test_with_the_keyboard_alone(server: Server, visiting: Visiting) -> None:

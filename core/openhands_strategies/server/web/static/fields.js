@@ -145,10 +145,27 @@ export function tickField(path, label, { value = false, ...options } = {}) {
   return field(path, control, { ...options, label, read: () => control.checked });
 }
 
-/** The field for one parameter of a strategy, from its JSON Schema. */
-export function paramField(name, schema, required) {
-  const path = `params.${name}`;
-  const label = name;
+/**
+ * The fields of a strategy's parameters, each with its `name`: `{params, computed}`. Where only
+ * the code knows the parameters, `computed` is true, and there is one field for all as JSON.
+ *
+ * @param schema JSON Schema of the parameters, or null.
+ * @param path What the server calls them all: `params`, `params.budget`.
+ */
+export function paramFields(schema, path) {
+  if (schema === null || schema === undefined) {
+    const help = "Only the strategy's code knows its parameters: write them as JSON.";
+    return { params: [jsonField(path, "Parameters", { help })], computed: true };
+  }
+  const needed = schema.required ?? [];
+  const params = Object.entries(schema.properties ?? {}).map(([name, one]) => ({
+    ...paramField(`${path}.${name}`, name, one, needed.includes(name)),
+    name,
+  }));
+  return { params, computed: false };
+}
+
+function paramField(path, label, schema, required) {
   const given = { help: sentence(schema.description), required };
   if (schema.enum) {
     const options = schema.enum.map((value) => [String(value), value]);
@@ -206,7 +223,7 @@ function sentence(text) {
 }
 
 /** Parameters as one JSON object, for a strategy whose parameters only its code knows. */
-export function jsonField(path, label, options = {}) {
+function jsonField(path, label, options = {}) {
   const control = h("textarea", { rows: 4, spellcheck: "false", class: "mono" });
   function parsed() {
     const text = control.value.trim();

@@ -2,10 +2,15 @@
 
 import { capabilityPanel } from "./capabilities.js";
 import { fill, h, icon } from "./dom.js";
-import { origin } from "./list.js";
+import { isOverlay, origin } from "./list.js";
 import { planPanel } from "./plan.js";
-import { bodyOf, fieldsOf, keep } from "./questions.js";
+import { bodyOf, fieldAt, fieldsOf, keep } from "./questions.js";
 import { explain } from "./words.js";
+
+// What to do in this form where the server says what to do in a request.
+const HINTS = {
+  price_unknown: "write MODEL=IN,OUT under Prices, in dollars for a million tokens",
+};
 
 export function formView(context, name) {
   const body = h("div", {}, h("p", { class: "soft", role: "status" }, "Asking the server …"));
@@ -28,7 +33,21 @@ async function load(context, name, body) {
       context.request("GET", "api/profiles").catch(() => ({ profiles: [] })),
     ]);
     const others = all.strategies.filter((one) => !one.error && one.name !== name);
-    build(context, body, { strategy, others, profiles: profiles.profiles ?? [] });
+    fill(
+      body,
+      h("p", { class: "lead" }, strategy.description ?? ""),
+      h("p", { class: "origin" }, origin(strategy)),
+      strategy.error
+        ? problem(explain(strategy.error))
+        : h(
+            "div",
+            { class: "columns" },
+            capabilityPanel(strategy.capabilities, strategy.trusted),
+            isOverlay(strategy)
+              ? layingPanel(strategy, others, context.href)
+              : startForm(context, strategy, others.filter(isOverlay), profiles.profiles ?? []),
+          ),
+    );
   } catch (error) {
     // A name with a `/` in it gets as far as the server's own "Not Found".
     fill(
@@ -42,8 +61,31 @@ function problem(text) {
   return h("p", { class: "problem", role: "alert" }, icon("cross"), h("span", {}, text));
 }
 
-function build(context, body, { strategy, others, profiles }) {
-  const fields = fieldsOf(strategy, others, profiles);
+/** In place of a form: an overlay does no work alone. */
+function layingPanel(strategy, others, href) {
+  const bases = others.filter((one) => !isOverlay(one));
+  return h(
+    "section",
+    { class: "panel", "aria-labelledby": "laying-title" },
+    h("h2", { id: "laying-title" }, "Laid on top of other strategies"),
+    h(
+      "p",
+      {},
+      `It only adds to another strategy. Choose that one, and tick ${strategy.name} in its form, ` +
+        "under “Lay on top”.",
+    ),
+    h(
+      "ul",
+      { class: "plain" },
+      bases.map((one) =>
+        h("li", {}, h("a", { href: href(`/strategy/${encodeURIComponent(one.name)}`) }, one.name)),
+      ),
+    ),
+  );
+}
+
+function startForm(context, strategy, overlays, profiles) {
+  const fields = fieldsOf(strategy, overlays, profiles);
   const summary = h("div", { class: "summary", tabindex: "-1", hidden: true });
   const plan = h("div", { class: "plan" });
   const preview = h("button", { type: "button" }, "Preview the plan");
@@ -51,7 +93,7 @@ function build(context, body, { strategy, others, profiles }) {
   const buttons = [preview, start];
 
   async function send(what, use) {
-    const wrong = fields.all.filter((one) => one.verify());
+    const wrong = fields.all().filter((one) => one.verify());
     if (wrong.length > 0) {
       showWrong(wrong.map((one) => [one, one.verify()]));
       return;
@@ -75,9 +117,8 @@ function build(context, body, { strategy, others, profiles }) {
   }
 
   function refuse(error) {
-    const path = error.field ?? "";
-    const field = fields.all.find((one) => path === one.path || path.startsWith(`${one.path}.`));
-    const text = explain(error);
+    const field = fieldAt(fields, error.field ?? "");
+    const text = explain({ message: error.message, hint: HINTS[error.code] ?? error.hint });
     field?.fail(text);
     showWrong([[field, text]]);
   }
@@ -99,7 +140,10 @@ function build(context, body, { strategy, others, profiles }) {
       h("h2", {}, icon("cross"), "This cannot be sent yet"),
       h("ul", {}, found.map(one)),
     );
-    for (const [field] of found) field?.element.closest("details")?.setAttribute("open", "");
+    for (const [field] of found) {
+      const folded = field?.element.closest("details");
+      if (folded) folded.open = true;
+    }
     summary.focus();
     summary.scrollIntoView({ block: "nearest" });
   }
@@ -134,6 +178,12 @@ function build(context, body, { strategy, others, profiles }) {
       {},
       h("legend", {}, "Task"),
       [fields.task, fields.workspace, fields.profile, fields.budget].map((one) => one.element),
+      h(
+        "details",
+        { class: "more" },
+        h("summary", {}, "Prices that nobody knows"),
+        fields.prices.element,
+      ),
     ),
     fields.params.length > 0 &&
       h(
@@ -142,34 +192,8 @@ function build(context, body, { strategy, others, profiles }) {
         h("legend", {}, "Parameters"),
         fields.params.map((one) => one.element),
       ),
-    fields.overlays.length > 0 && overlays(fields.overlays),
+    fields.over.element,
     h("div", { class: "actions" }, buttons),
   );
-  fill(
-    body,
-    h("p", { class: "lead" }, strategy.description ?? ""),
-    h("p", { class: "origin" }, origin(strategy)),
-    strategy.error
-      ? problem(explain(strategy.error))
-      : h(
-          "div",
-          { class: "columns" },
-          capabilityPanel(strategy.capabilities, strategy.trusted),
-          h("div", {}, form, plan),
-        ),
-  );
-}
-
-function overlays(fields) {
-  return h(
-    "details",
-    { class: "overlays" },
-    h("summary", {}, "Lay other strategies on top"),
-    h(
-      "fieldset",
-      {},
-      h("legend", {}, "On top, in this order"),
-      fields.map((one) => one.element),
-    ),
-  );
+  return h("div", {}, form, plan);
 }

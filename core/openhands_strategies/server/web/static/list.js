@@ -87,7 +87,8 @@ export function listView({ request, href, announce }) {
 
 function textOf(one) {
   const { tools = [], agents = [], skills = [] } = one.capabilities ?? {};
-  const parts = [one.name, one.description, ...(one.tags ?? []), ...tools, ...agents];
+  const kind = isOverlay(one) ? "overlay" : "";
+  const parts = [one.name, one.description, kind, ...(one.tags ?? []), ...tools, ...agents];
   return [...parts, ...skills.map((skill) => skill.name)].join(" ").toLowerCase();
 }
 
@@ -100,6 +101,8 @@ function card(one, href) {
     { class: one.error ? "card broken" : "card" },
     h("h2", {}, name),
     h("p", {}, one.description ?? ""),
+    isOverlay(one) &&
+      h("p", {}, h("span", { class: "state" }, "Overlay"), " laid on top of others"),
     one.error ? problem(one.error) : h("p", { class: "brings" }, brings(one.capabilities)),
     h("p", { class: "origin" }, origin(one)),
   );
@@ -119,6 +122,11 @@ function problem(error) {
       h("code", {}, error.code),
     ),
   );
+}
+
+/** Whether it does no work alone and only adds to another strategy. */
+export function isOverlay(one) {
+  return one.overlay === true;
 }
 
 /** Where a strategy comes from, in a few words. */

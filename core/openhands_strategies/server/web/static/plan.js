@@ -8,15 +8,18 @@ const LIMITS = {
   steps: (value) => `at most ${count(value, "model call")}`,
   rounds: (value) => `at most ${count(value, "round")}`,
   budget: (value) => `at most ${amount(value)}`,
+  warn_at: (value) => `warns at ${Math.round(value * 100)} % of them`,
 };
 
 /** A section for the document of `POST …/plan`. */
 export function planPanel(plan) {
+  const over = (plan.strategy?.overlays ?? []).map((one) => one.name);
   return h(
     "section",
     { class: "panel", "aria-labelledby": "plan-title" },
     h("h2", { id: "plan-title", tabindex: "-1" }, "The plan"),
     h("p", { class: "soft" }, "Nothing has run yet. This is what a start would use."),
+    over.length > 0 && h("p", {}, `With ${over.join(", ")} on top.`),
     h(
       "ul",
       { class: "plan-roles" },

@@ -1,17 +1,19 @@
 // What a start needs to know: the fields of the form, and the body that they become.
 
-import { choiceField, jsonField, numberField, paramField, textField, tickField } from "./fields.js";
+import { choiceField, numberField, paramFields, textField } from "./fields.js";
+import { overlayChoice } from "./overlays.js";
+import { pricesField } from "./prices.js";
 
 const WORKSPACE = "openhands-strategies-workspace";
 
 /**
- * All fields for one strategy: `all` of them, and each by its name.
+ * All fields for one strategy, each by its name; `all()` are those that count now.
  *
  * @param strategy The server's entry for it.
- * @param others Strategies that may be laid on top.
+ * @param offered Entries of the overlays that may be laid on top.
  * @param profiles LLM profiles of the server.
  */
-export function fieldsOf(strategy, others, profiles) {
+export function fieldsOf(strategy, offered, profiles) {
   const task = textField("task", "Task", {
     lines: 4,
     required: true,
@@ -39,30 +41,24 @@ export function fieldsOf(strategy, others, profiles) {
     above: 0,
     help: "All agents together; empty means no bound beside the strategy's own.",
   });
-  const schema = strategy.params_schema;
-  const params =
-    schema === null || schema === undefined
-      ? [
-          jsonField("params", "Parameters", {
-            help: "Only the strategy's code knows its parameters: write them as JSON.",
-          }),
-        ]
-      : Object.entries(schema.properties ?? {}).map(([name, one]) =>
-          paramField(name, one, (schema.required ?? []).includes(name)),
-        );
-  const computed = schema === null || schema === undefined;
-  const over = others.map((one) =>
-    tickField(`with.${one.name}`, one.name, { help: one.description ?? "" }),
-  );
+  const prices = pricesField();
+  const { params, computed } = paramFields(strategy.params_schema, "params");
+  const over = overlayChoice(strategy, offered);
+  const laid = () => over.chosen().flatMap((one) => one.params);
   return {
+    label: strategy.label ?? null,
     task,
     workspace,
     profile,
     budget,
+    prices,
     params,
     computed,
-    overlays: over,
-    all: [task, workspace, profile, budget, ...params, ...over],
+    over,
+    all: () => [
+      ...[task, workspace, profile, budget, prices],
+      ...[...params, over, ...laid()],
+    ],
   };
 }
 
@@ -73,24 +69,58 @@ function profileText(one) {
 
 /** The body of plan and start; what was left empty is not in it. */
 export function bodyOf(fields) {
-  const params = fields.computed
-    ? (fields.params[0].read() ?? {})
-    : Object.fromEntries(
-        fields.params
-          .map((one) => [one.path.slice("params.".length), one.read()])
-          .filter(([, value]) => value !== undefined),
-      );
+  const over = fields.over.chosen();
+  const own = {
+    params: fields.params,
+    computed: fields.computed,
+    // Names in JSON are the user's own, and the server finds what they mean.
+    label: over.length > 0 && !fields.computed ? fields.label : null,
+  };
   const body = {
     task: fields.task.read(),
     workspace: fields.workspace.read().trim(),
-    params,
-    with: fields.overlays.filter((one) => one.read()).map((one) => one.path.slice("with.".length)),
+    params: Object.assign({}, ...[own, ...over].map(values)),
+    with: over.map((one) => one.name),
   };
-  const profile = fields.profile.read();
-  const budget = fields.budget.read();
-  if (profile !== undefined) body.llm_profile = profile;
-  if (budget !== undefined) body.max_budget = budget;
+  const more = {
+    llm_profile: fields.profile.read(),
+    max_budget: fields.budget.read(),
+    prices: fields.prices.read(),
+  };
+  for (const [name, value] of Object.entries(more)) {
+    if (value !== undefined) body[name] = value;
+  }
   return body;
+}
+
+/**
+ * The values of one part. With a label each is named in full, and one that was left empty
+ * says so: else it would take another part's value of the same name.
+ */
+function values({ params, computed, label }) {
+  const given = computed
+    ? Object.entries(params[0].read() ?? {})
+    : params.map((one) => [one.name, one.read()]);
+  if (label === null) return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  const full = (name) => (name.includes(".") ? name : `${label}.${name}`);
+  return Object.fromEntries(given.map(([name, value]) => [full(name), value ?? null]));
+}
+
+/** The field that the server means by a path: `params.budget.limit`, `with`, `prices.a.0`. */
+export function fieldAt(fields, path) {
+  const within = (start) => path === start || path.startsWith(`${start}.`);
+  if (!within("params")) return fields.all().find((one) => within(one.path));
+  const parts = [...fields.over.chosen(), fields];
+  const named = parts.find(({ label }) => label !== null && path.startsWith(`params.${label}.`));
+  const found = named && paramAt(named, path.slice(`params.${named.label}.`.length));
+  if (found) return found;
+  // Short for every part that has it; where it is wrong, the strategy below comes first.
+  const name = path.slice("params.".length);
+  return parts.map((one) => paramAt(one, name)).findLast(Boolean);
+}
+
+function paramAt({ params, computed }, name) {
+  return computed ? params[0] : params.find((one) => one.name === name);
 }
 
 /** So that the next form of this tab starts with the same directory. */

@@ -167,9 +167,12 @@ export function runView(context, id) {
     }
   }
 
-  function respond(accept) {
+  async function respond(accept) {
     waiting.hidden = true;
-    act("events/respond_to_confirmation", { accept, reason: accept ? "" : "The user refused." });
+    const reason = accept ? "" : "The user refused.";
+    await act("events/respond_to_confirmation", { accept, reason });
+    // Upstream rests after a refusal, but the agent is to hear of it.
+    if (!accept && !failure) await act("run");
   }
 
   function onEvent(event) {
