@@ -1,7 +1,8 @@
-"""What CONTRIBUTING.md, SECURITY.md and the workflow of the index name exists."""
+"""What CONTRIBUTING.md and SECURITY.md name exists."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,11 +14,11 @@ import pytest
 import yaml
 
 from openhands_strategies.cli.main import COMMANDS, cli
-from support import write
 
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core" / "openhands_strategies"
 PAGES = ("CONTRIBUTING.md", "SECURITY.md")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 CODE = re.compile(r"`([^`\n]+)`")
 # Made by `make`, or a form with a word to be filled in.
 ABSENT = re.compile(r"\.venv|<|/path/|^dist/|^/strategies$|openhands_strategies\.plugins")
@@ -97,47 +98,34 @@ def test_the_picture_shows_the_packages_there_are() -> None:
     floors = {name for layer in layers for name in re.findall(r"\w+", layer)}
     assert {name.removesuffix(".py") for name in shown} == floors
     assert all((CORE / name).exists() for name in shown)
+    described = re.search(r"!\[([^]]*)\]\(docs/pictures/architecture", CONTRIBUTING)
+    assert described
+    assert floors <= set(re.findall(r"\w+", described[1]))
 
 
-def test_the_workflow_of_the_index_runs_what_exists(tmp_path: Path) -> None:
-    text = (ROOT / ".github" / "workflows" / "index.yml").read_text()
+def test_ci_runs_what_is_said_here() -> None:
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     workflow = yaml.safe_load(text)
+    (job,) = workflow["jobs"].values()
+    runs = [step["run"] for step in job["steps"] if "run" in step]
+    assert runs[-1] == ".ci/run"
+    assert "`.ci/run` is what CI runs" in CONTRIBUTING
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert workflow["permissions"] == {"contents": "read"}
     assert "secrets." not in text
-    assert "pull_request_target" not in text
-    context = cli.make_context("ohs", [], resilient_parsing=True)
-    index = cli.get_command(context, "index")
-    for words in re.findall(r"\bohs (\w+) (\w*)", text):
-        assert words[0] in COMMANDS
-        assert words[0] != "index" or words[1] in getattr(index, "commands", {})
-    steps = workflow["jobs"]["index"]["steps"]
-    for number, step in enumerate(one for one in steps if "run" in one):
-        script = write(tmp_path / f"{number}.sh", step["run"])
-        subprocess.run(["bash", "-n", str(script)], check=True)
+    # What .ci/run would install as root is there before, or comes with the runner.
+    wanted = re.search(r"^for tool in (.*); do$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert wanted
+    assert set(wanted[1].split()) - set(" ".join(runs).split()) == {"chromium", "npm"}
 
 
-def test_changed_entries_of_the_index_are_found(tmp_path: Path) -> None:
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(tmp_path)]
-    entry = '[strategies.{0}]\nsource = "./{0}"\n'
-    subprocess.run([*git, "init", "-q"], check=True)
-    write(tmp_path / "registry.toml", entry.format("a") + entry.format("b"))
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "-q", "-m", "first"], check=True)
-    pinned = f"git+https://example.org/x@{'1' * 40}"
-    text = entry.format("a") + entry.format("b").replace("./b", pinned) + entry.format("c")
-    write(tmp_path / "registry.toml", f'{text}[strategies.d]\ndistribution = "d"\n')
-
-    def changed(*arguments: str) -> tuple[int, list[str]]:
-        done = subprocess.run(
-            [sys.executable, ROOT / ".ci" / "changed-strategies", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout.splitlines()
-
-    assert changed("HEAD") == (0, [pinned, "./c"])
-    assert changed("no-such-commit") == (0, ["./a", pinned, "./c"])
-    assert changed() == (2, [])
-    assert changed("--output=x") == (2, [])
+def test_every_strategy_has_tests_of_its_own() -> None:
+    plugins = [path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml")]
+    assert plugins
+    for plugin in plugins:
+        name = plugin.name.replace("-", "_")
+        text = (plugin / "tests" / f"test_{name}.py").read_text()
+        assert "\ndef test_" in text
+        page = (ROOT / "docs" / "strategies" / f"{plugin.name}.md").read_text()
+        assert page == f"```{{include}} ../../plugins/{plugin.name}/README.md\n```\n"
+        assert f"({plugin.name}.md)" in (ROOT / "docs" / "strategies" / "index.md").read_text()

@@ -19,6 +19,10 @@ from packaging.version import Version
 from openhands_strategies.manifest.reader import read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
+PLUGINS = sorted((ROOT / "plugins").glob("*/pyproject.toml"))
+LICENCE = (ROOT / "LICENSE").read_text()
+# What setuptools writes into an sdist by itself; nothing of it is ours.
+WRITTEN = ("PKG-INFO", "setup.cfg")
 LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist", ".*cache")
 
 
@@ -75,6 +79,23 @@ def names_in_wheel(wheel: Path) -> set[str]:
         return {n for n in archive.namelist() if ".dist-info/" not in n}
 
 
+def names_in_sdist(sdist: Path) -> set[str]:
+    """Its files, without its own directory."""
+    with tarfile.open(sdist) as archive:
+        return {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
+
+
+def licence_in_wheel(wheel: Path) -> str:
+    """The text of the licence that its metadata names."""
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+        told = archive.read(metadata).decode()
+        assert "\nLicense-Expression: MIT\n" in told
+        assert "\nLicense-File: LICENSE\n" in told
+        (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/licenses/LICENSE")]
+        return archive.read(name).decode()
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of what the two distributions are built from."""
@@ -98,22 +119,25 @@ def test_wheel_carries_every_file_of_core(tree: Path, tmp_path: Path) -> None:
     assert index == (ROOT / "registry.toml").read_bytes()
     assert "ohs = openhands_strategies.cli.main:main" in scripts
     assert "openhands-strategies = openhands_strategies.cli.main:main" in scripts
+    assert licence_in_wheel(wheel) == LICENCE
 
 
 def test_wheel_from_the_sdist_is_the_same(tree: Path, tmp_path: Path) -> None:
+    core = {f"core/{p.relative_to(tree / 'core').as_posix()}"
+            for p in (tree / "core").rglob("*") if p.is_file()}  # fmt: skip
     sdist = build(tree, "sdist", tmp_path / "sdist")
     with tarfile.open(sdist) as archive:
         assert not [m.name for m in archive.getmembers() if m.issym() or m.islnk()]
         archive.extractall(tmp_path / "unpacked", filter="data")
+    own = {n for n in names_in_sdist(sdist) if n not in WRITTEN and ".egg-info/" not in n}
+    assert own == core | {"pyproject.toml", "README.md", "LICENSE"}
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     again = build(unpacked, "wheel", tmp_path / "again")
     direct = build(tree, "wheel", tmp_path / "direct")
     assert names_in_wheel(again) == names_in_wheel(direct)
 
 
-@pytest.mark.parametrize(
-    "plugin", sorted((ROOT / "plugins").glob("*/pyproject.toml")), ids=lambda p: p.parent.name
-)
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.parent.name)
 def test_plugin_wheel_carries_the_plugin_directory(
     plugin: Path, tree: Path, tmp_path: Path
 ) -> None:
@@ -125,13 +149,28 @@ def test_plugin_wheel_carries_the_plugin_directory(
         if p.is_file() and "tests" not in p.relative_to(directory).parts
     }
     wheel = build(directory, "wheel", tmp_path / "wheel")
-    assert names_in_wheel(wheel) == files - {f"{package}/pyproject.toml"}
+    assert names_in_wheel(wheel) == files - {f"{package}/pyproject.toml", f"{package}/LICENSE"}
+    assert licence_in_wheel(wheel) == LICENCE
     with zipfile.ZipFile(wheel) as archive:
         (points,) = [n for n in archive.namelist() if n.endswith("/entry_points.txt")]
         assert f"= {package}.strategy:" in archive.read(points).decode()
 
 
-PLUGINS = sorted((ROOT / "plugins").glob("*/pyproject.toml"))
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.parent.name)
+def test_plugin_sdist_carries_the_plugin_directory(
+    plugin: Path, tree: Path, tmp_path: Path
+) -> None:
+    directory = tree / "plugins" / plugin.parent.name
+    files = {p.relative_to(directory).as_posix() for p in directory.rglob("*") if p.is_file()}
+    sdist = build(directory, "sdist", tmp_path / "sdist")
+    own = {n for n in names_in_sdist(sdist) if n not in WRITTEN and ".egg-info/" not in n}
+    assert own == files
+    with tarfile.open(sdist) as archive:
+        (member,) = [m for m in archive.getmembers() if m.name.count("/") == 1
+                     and m.name.endswith("/LICENSE")]  # fmt: skip
+        file = archive.extractfile(member)
+        assert file is not None
+        assert file.read().decode() == LICENCE
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.parent.name)

@@ -151,7 +151,11 @@ def test_the_last_check_is_told_with_its_sdk(ohs, tmp_path: Path) -> None:
     assert f"with SDK {checked['sdk']}: files read, nothing run; nothing found" in text
 
     run = {
-        "strategy": {"name": "debate", "source": {"type": "path", "path": "x"}},
+        "strategy": {
+            "name": "debate",
+            "source": {"type": "path", "path": "x"},
+            "tree": checked["strategies"][0]["tree"],
+        },
         "sdk": "1.21.0",
         "checked": "2030-01-01",
         "findings": [{"severity": "error"}, {"severity": "note"}],
@@ -178,6 +182,39 @@ def test_a_check_of_another_commit_does_not_count(ohs, tmp_path: Path) -> None:
     )
     results = ("--checked", "read.json", "--checked", "run.json")
     assert "none is known" in made(ohs, place, *results).texts["debate"]
+
+
+def test_a_check_of_other_files_does_not_count(ohs, tmp_path: Path) -> None:
+    place = index(tmp_path / "mine")
+    for name, words in {
+        "read": ("index", "check", "mine"),
+        "look": ("check", "./mine/debate", "--static"),
+    }.items():
+        done = ohs(*words, "--json")
+        assert done.code == 0, done
+        write(tmp_path / f"{name}.json", done.out)
+    results = [("--checked", "read.json"), ("--checked", "look.json")]
+    for one in results:
+        assert "files read, nothing run" in made(ohs, place, *one).texts["debate"]
+    with (place / "debate/strategy.py").open("a") as file:
+        file.write("# another version\n")
+    for one in results:
+        assert "none is known" in made(ohs, place, *one).texts["debate"]
+    # A result from before trees were told is about nobody knows which.
+    old = json.loads((tmp_path / "look.json").read_text())
+    del old["strategy"]["tree"]
+    write(tmp_path / "old.json", json.dumps(old))
+    assert "none is known" in made(ohs, place, "--checked", "old.json").texts["debate"]
+
+
+def test_numbers_have_their_nouns(ohs, tmp_path: Path) -> None:
+    place = index(tmp_path / "mine")
+    assert "\n1 strategy. What each one brings" in made(ohs, place).texts[""]
+    one = ohs("index", "catalogue", "mine", "--output", "page.html").out
+    assert one.endswith("page.html: 1 strategy\n")
+    text = (place / "registry.toml").read_text()
+    write(place / "registry.toml", f'{text}\n[strategies.other]\nsource = "./other"\n')
+    assert "\n2 strategies. What each one brings" in made(ohs, place).texts[""]
 
 
 def test_a_check_tells_which_entries_have_findings(ohs, tmp_path: Path) -> None:

@@ -27,7 +27,12 @@ from openhands_strategies.testing import Reply, Turn, call, finish, say
 ROOT = Path(__file__).parents[2]
 # Words that stand for something of the reader's own: a line with one shows a form.
 FORM = re.compile(r"(?<!-)\b(REF|ID|DIR|NAME|FILE|TEXT|A|B)\b|\[|<|^ohs \w+ …")
-ALIASES = ("plan-execute", "build", "reviewer", "sidekick", "reader")
+# A commit id that pages show; the reader has another one, of the repository that is served.
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+ALIASES = (
+    *("plan-execute", "build", "reviewer", "sidekick", "reader"),
+    *("designer", "coder", "tester", "planner", "executor", "attempt"),
+)
 # What the pages call the models, and names whose price the SDK knows.
 MODELS = {
     "anthropic/claude-sonnet-4-5": "openai/gpt-4o",
@@ -56,12 +61,14 @@ class Reader:
         where: The present directory.
         monkeypatch: Sets directory and environment.
         capfd: What was printed.
+        commit: The reader's own commit id, where a page shows `COMMIT`.
         said: Each command of `ohs` that was run, and its output.
     """
 
     where: Path
     monkeypatch: pytest.MonkeyPatch
     capfd: pytest.CaptureFixture[str]
+    commit: str = COMMIT
     said: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -72,11 +79,11 @@ class Reader:
         assert block.file is not None
         path = self.where / block.file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(block.text)
+        path.write_text(block.text.replace(COMMIT, self.commit))
 
     def type(self, line: str) -> None:
         """Do what a line of a shell says."""
-        command, _, comment = line.partition("  #")
+        command, _, comment = line.replace(COMMIT, self.commit).partition("  #")
         expected = re.search(r"exit code (\d+)", comment)
         words = shlex.split(os.path.expandvars(command))
         name = Path(words[0]).name
@@ -100,6 +107,7 @@ class Reader:
         if words[0] == "serve":
             check_form(line)
             return
+        words, into = _redirected(words)
         given = [MODELS.get(one, _priced(one)) for one in words]
         if words[0] == "compare":
             # How often is not the point here, and every run is a process.
@@ -111,6 +119,8 @@ class Reader:
         code = ended.value.code or 0
         assert (code, "Traceback" in err) == (expected, False), f"{line}\n{out}\n{err}"
         self.said[line] = out
+        if into:
+            (self.where / into).write_text(out)
 
     def _cd(self, words: list[str]) -> None:
         self._go((self.where / words[0]).resolve())
@@ -171,6 +181,11 @@ class Reader:
             check=False,
         )
         assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+
+
+def _redirected(words: list[str]) -> tuple[list[str], str | None]:
+    """A command, and the file that its output goes to."""
+    return (words[:-2], words[-1]) if words[-2:-1] == [">"] else (words, None)
 
 
 def _priced(word: str) -> str:

@@ -36,14 +36,17 @@ ELSEWHERE = {
     "sharing.md": "test_sharing.py",
     "testing.md": "testing/test_pytest_plugin.py",
 }
+INCLUDE = re.compile(r"^```\{include\} (\S+)\n```$", re.MULTILINE)
 LANGUAGES = {"", "html", "json", "markdown", "python", "sh", "text", "toml", "yaml", "{toctree}"}
 FORMS = re.compile(r"(layer|pipeline|team)\(")
 SKILL = "---\nname: style\ndescription: Style\n---\nShort names.\n"
 
 
 def text_of(page: str) -> str:
-    """A page without what is made from the code."""
-    return (DOCS / page).read_text(encoding="utf-8").partition(GENERATED)[0]
+    """A page with the files that it includes, and without what is made from the code."""
+    path = DOCS / page
+    text = path.read_text(encoding="utf-8").partition(GENERATED)[0]
+    return INCLUDE.sub(lambda one: (path.parent / one[1]).read_text(encoding="utf-8"), text)
 
 
 @pytest.fixture
@@ -75,7 +78,8 @@ def test_the_commands_of_a_page(
     repository = Repository(tmp_path / "served" / "acme" / "plugins")
     repository.config(uploadpack_allowFilter="true", uploadpack_allowAnySHA1InWant="true")
     files = {"house-style/skills/style/SKILL.md": SKILL.encode()}
-    repository.tag("v2", repository.add(files))
+    reader.commit = repository.add(files)
+    repository.tag("v2", reader.commit)
     with (
         GitServer(tmp_path / "served", certificates) as server,
         ScriptedModel(script, prices=PRICES) as model,
@@ -85,6 +89,8 @@ def test_the_commands_of_a_page(
         home = write(tmp_path / "home/.gitconfig", config).parent
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.setenv("LLM_BASE_URL", model.base_url)
+        if page.startswith("strategies/"):
+            own_project(reader, model)
         for block in blocks(text_of(page)):
             if block.file is not None:
                 reader.write(block)
@@ -96,6 +102,17 @@ def test_the_commands_of_a_page(
     for line in runs:
         assert "done by gpt-4o" in reader.said[line], reader.said[line]
     assert served or not runs
+
+
+def own_project(reader: Reader, model: ScriptedModel) -> None:
+    """What pages of strategies take for granted: a repository with tests, a saved profile."""
+    write(reader.where / "test_own.py", "def test_own():\n    assert True\n")
+    for line in ("git init --quiet", "git add .", "git commit --quiet --message First"):
+        reader.type(line)
+    sdk = importlib.import_module("openhands.sdk")
+    llm = sdk.LLM(model="openai/gpt-4o-mini", api_key="any", base_url=model.base_url)
+    profiles = importlib.import_module("openhands.sdk.llm.llm_profile_store")
+    profiles.LLMProfileStore().save("second-opinion", llm, include_secrets=True)
 
 
 def strategies(block: Block) -> list[str]:

@@ -68,7 +68,8 @@ def command(
         return
     for error in broken:
         warn(error)
-    click.echo(f"wrote {printable(str(page), 2000)}: {len(listed)} strategies")
+    count = f"{len(listed)} {'strategy' if len(listed) == 1 else 'strategies'}"
+    click.echo(f"wrote {printable(str(page), 2000)}: {count}")
 
 
 def index_place(path: str) -> Path:

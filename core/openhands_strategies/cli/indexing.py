@@ -192,7 +192,7 @@ def _check(context: click.Context, path: str) -> int:
 
 def _about_check(place: Path, findings: Sequence[FileError]) -> dict[str, Any]:
     """When it was checked, with what, and how many findings each entry has."""
-    from openhands_strategies.cli.catalogue.reading import index_entries, pin_of
+    from openhands_strategies.cli.catalogue.reading import index_entries, pin_of, tree_of_entry
 
     try:
         entries = index_entries(place)
@@ -204,7 +204,12 @@ def _about_check(place: Path, findings: Sequence[FileError]) -> dict[str, Any]:
         "ohs": version("openhands-strategies"),
         "sdk": version("openhands-sdk"),
         "strategies": [
-            {"name": name, "source": pin_of(entry), "findings": counts[entry.line]}
+            {
+                "name": name,
+                "source": pin_of(entry),
+                "tree": tree_of_entry(place, entry),
+                "findings": counts[entry.line],
+            }
             for name, entry in entries.items()
         ],
     }

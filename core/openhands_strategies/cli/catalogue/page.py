@@ -27,7 +27,10 @@ def catalogue_page(listed: Sequence[Listed], title: str) -> str:
     html, main = new_page(printable(title, 200), STYLE, SCRIPT)
     add(main, "h1", printable(title, 200))
     count = f"{len(listed)} {'strategy' if len(listed) == 1 else 'strategies'}"
-    what = f"{count}, read from their files: none of them was run for this page."
+    what = (
+        f"{count}. What each one brings was read from its files, and nothing ran for that;"
+        " the last check is told where one is known."
+    )
     add(main, "p", what, "note")
     _search(main)
     for one in listed:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from openhands_strategies.cli.catalogue.results import Result
+from openhands_strategies.cli.check.hashing import tree_of
 from openhands_strategies.errors import LoadError, StrategyError, describe
 from openhands_strategies.manifest.files import exists, read_bytes
 from openhands_strategies.manifest.model import Manifest
@@ -19,6 +20,8 @@ from openhands_strategies.project.home import Home
 from openhands_strategies.project.index_file import FILE, IndexEntry, read_index
 from openhands_strategies.project.indexes import Offer, locate_offer, offer_of
 from openhands_strategies.project.toml_file import FileError
+from openhands_strategies.sources.path import locate_path
+from openhands_strategies.sources.reference import PathReference
 from openhands_strategies.sources.source import GitSource, Located
 
 _LICENCES: Final = ("pyproject.toml", "plugin.json", ".plugin/plugin.json")
@@ -50,6 +53,21 @@ def pin_of(entry: IndexEntry) -> str:
     if entry.inside is not None:
         return f"./{entry.inside}"
     return str(entry.distribution)
+
+
+def tree_of_entry(path: Path, entry: IndexEntry) -> str | None:
+    """Hash of an entry's files where it names a directory; a pin elsewhere says it already.
+
+    Args:
+        path: `registry.toml`, or the directory that holds it.
+        entry: An entry of it.
+    """
+    if entry.inside is None:
+        return None
+    try:
+        return tree_of(locate_path(PathReference(entry.inside), index_file(path).parent))
+    except StrategyError:
+        return None  # a finding of the check
 
 
 def index_entries(path: Path) -> dict[str, IndexEntry]:
@@ -112,11 +130,13 @@ def _listed(offer: Offer, home: Home, fetching: Fetching, results: Sequence[Resu
 
 def _same(result: Result, entry: IndexEntry, located: Located) -> bool:
     """Whether a result is about what the index pins now."""
-    if result.pin is not None:
-        return result.pin == pin_of(entry)
+    if result.pin is not None and result.pin != pin_of(entry):
+        return False
     if isinstance(located.source, GitSource):
-        return result.commit == located.source.commit
-    return result.commit is None
+        # A pin holds the commit id already.
+        return result.pin is not None or result.commit == located.source.commit
+    # What stands at a path can change.
+    return result.commit is None and result.tree is not None and result.tree == tree_of(located)
 
 
 def _licence(root: Path) -> str | None:

@@ -25,6 +25,7 @@ class Result:
         pin: The source that an index check read, as the index writes it; None for a check
             of one strategy.
         commit: Commit of the git source that was checked; None for another source.
+        tree: `sha256:<hex>` of the files that were checked; None where nobody knows.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Result:
     findings: int
     pin: str | None = None
     commit: str | None = None
+    tree: str | None = None
 
 
 def read_results(files: Iterable[str]) -> list[Result]:
@@ -73,7 +75,8 @@ def _results(document: Mapping[str, Any], date: str) -> Iterator[Result]:
     if "strategies" in document:
         for one in document["strategies"]:
             count = int(one["findings"])
-            yield Result(str(one["name"]), date, sdk, False, count, pin=str(one["source"]))
+            pin, tree = str(one["source"]), one.get("tree")
+            yield Result(str(one["name"]), date, sdk, False, count, pin=pin, tree=tree)
         return
     strategy = document["strategy"]
     yield Result(
@@ -83,6 +86,7 @@ def _results(document: Mapping[str, Any], date: str) -> Iterator[Result]:
         ran=sdk is not None,
         findings=sum(one["severity"] != "note" for one in document["findings"]),
         commit=strategy["source"].get("commit"),
+        tree=strategy.get("tree"),
     )
 
 

@@ -80,7 +80,8 @@ SCRIPT: Final = """
       one.hidden = !fits;
       found += fits ? 1 : 0;
     });
-    told.textContent = wanted.length ? found + " of " + all.length + " strategies" : "";
+    var noun = all.length === 1 ? " strategy" : " strategies";
+    told.textContent = wanted.length ? found + " of " + all.length + noun : "";
   }
   field.closest("form").hidden = false;
   field.closest("form").addEventListener("submit", function (event) { event.preventDefault(); });
