@@ -134,7 +134,8 @@ class Brought:
 
     Attributes:
         kind: `agent`, `tool`, `subagent`, `skill`, `hook`, `mcp`, `suffix`, `prompt` or `limit`.
-        name: Of the item; for a hook `event: command`, as it runs.
+        name: Of the item; for a hook `event: command`, as it runs; for a limit that a
+            sub-agent is declared with `alias/name`.
         part: Labels from the whole down to the part, joined with `/`; empty for the
             composition that is being built.
         commit: Commit id of the part's code, for a git source.

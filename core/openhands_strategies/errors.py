@@ -28,6 +28,11 @@ class StrategyError(Exception):
         self.hint = one_line(hint)
         super().__init__(self.message)
 
+    def located(self, where: str) -> None:
+        """Put before the message where it happened."""
+        self.message = one_line(f"{where}: {self.message}")
+        self.args = (self.message,)
+
     def to_json(self) -> dict[str, str]:
         """The three fields as they stand in every JSON answer."""
         return {"code": self.code, "message": self.message, "hint": self.hint}

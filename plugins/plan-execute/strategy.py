@@ -111,6 +111,7 @@ class PlanExecute(Strategy):
             agent=_lead(context.llm, params["replans"]),
             subagents={"planner": planner, "executor": executor},
             prompt=PROMPT,
+            workers=("planner", "executor"),
             limits=Limits(iterations=10 + 4 * rounds),
         )
 
@@ -130,4 +131,5 @@ def _only_viewing() -> HookConfig:
     from openhands.sdk.hooks.config import HookDefinition, HookMatcher
 
     guard = HookDefinition(command=PLANNER_GUARD, timeout=20)
-    return HookConfig(pre_tool_use=[HookMatcher(matcher="file_editor", hooks=[guard])])
+    # Every tool: an overlay may have brought one that edits.
+    return HookConfig(pre_tool_use=[HookMatcher(matcher="*", hooks=[guard])])

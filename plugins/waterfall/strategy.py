@@ -112,6 +112,7 @@ class Waterfall(Strategy):
             agent=_lead(context.llm, params["corrections"]),
             subagents={"designer": designer, "coder": coder, "tester": tester},
             prompt=PROMPT,
+            workers=("designer", "coder", "tester"),
             # One call for each phase and round, and room to think about their results.
             limits=Limits(iterations=10 + 4 * rounds),
         )
@@ -140,4 +141,5 @@ def _only_viewing() -> HookConfig:
     from openhands.sdk.hooks.config import HookDefinition, HookMatcher
 
     guard = HookDefinition(command=DESIGNER_GUARD, timeout=20)
-    return HookConfig(pre_tool_use=[HookMatcher(matcher="file_editor", hooks=[guard])])
+    # Every tool: an overlay may have brought one that edits.
+    return HookConfig(pre_tool_use=[HookMatcher(matcher="*", hooks=[guard])])

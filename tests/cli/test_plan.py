@@ -151,6 +151,30 @@ def test_the_document_is_alone_on_stdout(ohs, work: Path, tmp_path: Path) -> Non
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+def test_parameters_of_parts_are_named_with_or_without_a_value(ohs_here, tmp_path: Path) -> None:
+    write(
+        tmp_path / "flow.py",
+        """
+        from openhands_strategies.compose import layer, pipeline
+
+        careful = layer("fusion", "guardrails", name="careful")
+        flow = pipeline("plan-execute", build=careful, name="flow")
+        """,
+    )
+    values = ("--param", "build.fusion.sidekicks=2", "--param", "replans=0")
+    shown = ohs_here("plan", "./flow.py:flow", *values)
+    assert shown.code == 0, shown.err
+    assert "build.fusion.sidekicks=2" in shown.out
+    unset = shown.out.partition("── unset")[2].partition("──")[0]
+    assert "build.fusion.sidekick_model" in unset
+    assert "sidekicks" not in unset
+    assert "asked once  plan-execute" in shown.out
+    strategy = document(ohs_here("plan", "./flow.py:flow", "--json"))["strategy"]
+    schema = strategy["params_schema"]
+    assert set(schema["properties"]) == set(strategy["params"])
+    assert schema["properties"]["build.fusion.sidekick_model"]["type"] == "string"
+
+
 def test_no_server_is_asked_even_where_one_is_named(ohs_here, work: Path, monkeypatch) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

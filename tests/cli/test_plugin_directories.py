@@ -54,6 +54,20 @@ def test_show_lists_the_parts_of_a_composition(ohs, tmp_path: Path) -> None:
     assert lines[lines.index(["parts"]) + 1 :][:2] == [["fusion", "fusion"], ["b", "./b.py"]]
 
 
+def test_show_of_a_composition_points_at_its_parts(ohs, tmp_path: Path) -> None:
+    text = """
+        from openhands_strategies.compose import layer, pipeline
+        careful = layer("fusion", "guardrails", name="careful")
+        flow = pipeline("single", build=careful, name="flow")
+        """
+    flow = write(tmp_path / "flow.py", text)
+    shown = ohs("show", f"{flow}:flow").out
+    assert "what it brings: nothing itself; see its parts" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["build.guardrails", "guardrails"] in lines
+    assert "what it brings: nothing\n" not in shown
+
+
 def test_added_from_a_path_and_from_git(ohs, house: Path, tmp_path: Path) -> None:
     repository = Repository(tmp_path / "served" / "acme")
     repository.add({"plugins/tidy/commands/tidy.md": b"Tidy !`ls` up.\n"})

@@ -150,3 +150,16 @@ def test_without_a_terminal_what_is_asked_about_is_rejected(ohs_here, tmp_path: 
     assert "nobody can answer here, so these are rejected" in done.err
     assert "nobody can confirm actions in this run" in done.out
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(("share", "warned"), [("0.05", 1), ("0.9", 0)])
+def test_a_budgets_warning_is_told_once(
+    ohs_here, typed: list[str], share: str, warned: int
+) -> None:
+    budget = ("--with", "budget", "--param", "budget.limit=1")
+    done = ohs_here(*typed, *budget, "--param", f"budget.warn_at={share}")
+    assert done.code == 0, done.err
+    assert done.out == "answer 1\\x07\n"
+    lines = [line for line in done.err.splitlines() if line.startswith("warning: ")]
+    assert len(lines) == warned, done.err
+    assert all("of the budget of $1 are spent" in line for line in lines)

@@ -11,15 +11,37 @@ pytestmark = pytest.mark.contract
 PLUGINS = sorted((Path(__file__).resolve().parents[2] / "plugins").glob("*/pyproject.toml"))
 
 
+# Names of skills; nothing else of theirs is there without their strategy.py.
+SKILLS = {
+    "adversarial-review": [],
+    "best-of-n": ["choosing-an-attempt"],
+    "budget": [],
+    "fusion": ["cutting-work"],
+    "guardrails": [],
+    "plan-execute": [],
+    "single": [],
+    "waterfall": [],
+}
+
+
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.parent.name)
 def test_the_sdk_loads_it(path: Path) -> None:
     from openhands.sdk.plugin import Plugin
 
     plugin = Plugin.load(path.parent)
     assert plugin.manifest.name == path.parent.name
-    assert {skill.name for skill in plugin.skills} == {
-        file.parent.name for file in path.parent.glob("skills/*/SKILL.md")
+    # Hooks are attached by strategy.py, which the SDK does not read: in a hooks.json, a guard
+    # without our `${PLUGIN_ROOT}` would refuse every tool call.
+    brought = {
+        "skills": [one.name for one in plugin.skills],
+        "commands": [one.name for one in plugin.commands],
+        "agents": [one.name for one in plugin.agents],
+        "hooks": plugin.hooks,
+        "mcp": plugin.mcp_config or None,
     }
-    # What needs our `${PLUGIN_ROOT}` is attached by strategy.py: read as a plain plugin, a
-    # guard without its path would refuse everything.
-    assert plugin.hooks is None or "${PLUGIN_ROOT}" not in plugin.hooks.model_dump_json()
+    only_skills = {"commands": [], "agents": [], "hooks": None, "mcp": None}
+    assert brought == {"skills": SKILLS[path.parent.name], **only_skills}
+
+
+def test_these_are_all() -> None:
+    assert [path.parent.name for path in PLUGINS] == list(SKILLS)

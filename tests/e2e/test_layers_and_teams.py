@@ -22,7 +22,7 @@ from openhands_strategies.runtime.loader import load, load_again
 from openhands_strategies.runtime.prepare import Prepared, Settings, prepare
 from openhands_strategies.runtime.values import check_params
 from openhands_strategies.testing import Reply, Turn, call, finish, in_order, say
-from support import MAIN, bench, write
+from support import MAIN, bench, task, write
 
 pytestmark = pytest.mark.e2e
 
@@ -147,6 +147,21 @@ class Strict(House):
         return Blueprint(agent=Agent(llm=context.llm), confirmation="always")
 
 
+class Second(House):
+    name = "second"
+    params = []
+
+    def build(self, context):
+        return Blueprint(
+            agent=agent(context, "SECOND RULES", tools=[Tool(name="glob")]),
+            hooks=hooks("echo second >> hooks.log"),
+            limits=Limits(iterations=20),
+        )
+
+
+doubled = layer(layer(Base(), House(), name="inner"), Second(), name="doubled")
+
+
 class Cheap(Strategy):
     name = "cheap"
     overlay = True
@@ -216,6 +231,27 @@ def test_an_overlay_reaches_the_main_agent_and_its_hooks_everybody(forms: Path) 
     assert log == ["base", "house"] * (len(log) // 2)
     assert len(log) >= 6
     assert report.params == {"base.level": 1, "house.tone": "warm"}
+
+
+def test_a_layer_over_a_layer(forms: Path) -> None:
+    def script(turn: Turn) -> Reply:
+        if "ROLE-HELPER" in turn.system:
+            return in_order([call("terminal", command="echo helper"), say("helped")])(turn)
+        return in_order([task("helper", "help"), finish("done")])(turn)
+
+    with bench(forms.parent / "ws", script) as b:
+        report = b.run(f"{forms}:doubled", "paint it", params={"inner.house.tone": "warm"})
+        main = b.model.served[0]
+        log = (b.workspace / "hooks.log").read_text().split()
+    assert report.status == "finished"
+    system = str(main.messages[0]["content"])
+    parts = ["ROLE-BASE", "# house", "HOUSE tone=warm", "# second", "SECOND RULES"]
+    places = [system.index(one) for one in parts]
+    assert places == sorted(places)
+    assert {"terminal", "glob", "task"} <= set(main.tools)
+    assert "BASE: paint it (in house style)" in str(main.messages[1]["content"])
+    assert len(log) >= 6
+    assert log == ["base", "house", "second"] * (len(log) // 3)
 
 
 def test_limits_are_the_tighter_ones(forms: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from openhands_strategies.testing import Reply, Turn, finish, in_order, say
-from support import Bench, bench, task, write
+from support import Bench, Roles, bench, task, write
 
 pytestmark = pytest.mark.e2e
 
@@ -56,6 +56,18 @@ inner = pipeline(Designer(), Coder(), name="inner")
 outer = pipeline(inner, Tester(), name="outer")
 bounded = pipeline(Designer(), Coder(), Tester(), name="bounded", limits=Limits(steps=4))
 """
+
+
+NESTED = Roles(
+    {
+        "inner/coder/helper": "ROLE-HELPER",
+        "inner/designer": "ROLE-DESIGNER",
+        "inner/coder": "ROLE-CODER",
+        "tester": "ROLE-TESTER",
+        "inner": "the phase 'inner'",
+        "main": "You lead a pipeline",
+    }
+)
 
 
 def worker(turn: Turn) -> Reply | None:
@@ -163,7 +175,7 @@ def test_a_pipeline_in_a_pipeline(tmp_path: Path) -> None:
             f"{tmp_path / 'flow.py'}:outer", params={"style": "gothic", "inner.coder.helpers": 2}
         )
         designer, tester = first_request(b, "ROLE-DESIGNER"), first_request(b, "ROLE-TESTER")
-        served = b.model.total_cost()
+        served, costs = b.model.total_cost(), NESTED.costs(b)
     assert report.status == "finished"
     assert report.answer == "all is done"
     assert "style=gothic." in str(designer[0]["content"])
@@ -178,6 +190,9 @@ def test_a_pipeline_in_a_pipeline(tmp_path: Path) -> None:
         "inner/coder/helper",
         "tester",
     ]
+    # Each role is charged with its own calls, whoever is above it.
+    assert {row.role: row.cost_usd for row in report.roles} == pytest.approx(costs)
+    assert min(costs.values()) > 0
 
 
 def test_a_phase_that_escalates_ends_the_pipeline(tmp_path: Path) -> None:

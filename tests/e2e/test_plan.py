@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 
 from openhands_strategies.runtime.plan import plan
-from openhands_strategies.testing import Reply, Served, Turn, finish, in_order, say
+from openhands_strategies.testing import Reply, Served, Turn, call, finish, in_order, say
 from openhands_strategies.testing.turns import text_of
-from support import bench, task, write
+from support import Roles, bench, task, write
 
 pytestmark = pytest.mark.e2e
 
 COMPOSED = """
 from openhands.sdk import Agent, AgentContext, Tool
+from openhands.sdk.hooks import HookConfig
 from openhands_strategies import AgentSpec, Blueprint, Strategy, SubAgent
 from openhands_strategies.compose import layer, pipeline, team
 
@@ -64,7 +65,11 @@ class House(Strategy):
     overlay = True
 
     def build(self, context):
-        return Blueprint(agent=agent(context, "HOUSE RULES", Tool(name="glob")))
+        logged = {"matcher": "*", "hooks": [{"command": "echo house >> hooks.log"}]}
+        return Blueprint(
+            agent=agent(context, "HOUSE RULES", Tool(name="glob")),
+            hooks=HookConfig.model_validate({"pre_tool_use": [logged]}),
+        )
 
 
 work = pipeline(team(Coder(), reviewer=Reviewer(), name="crew"), name="work")
@@ -75,7 +80,7 @@ _NOW = re.compile(r"<CURRENT_DATETIME>.*?</CURRENT_DATETIME>", re.DOTALL)
 
 def script(turn: Turn) -> Reply:
     if "ROLE-HELPER" in turn.system:
-        return say("helped")
+        return in_order([call("think", thought="hm"), say("helped")])(turn)
     if "ROLE-REVIEWER" in turn.system:
         return say("fine")
     if "ROLE-CODER" in turn.system:
@@ -102,6 +107,12 @@ def shown(document: Mapping[str, Any], role: str) -> dict[str, Any]:
 
 def test_prompts_and_tools_are_those_that_the_models_receive(tmp_path: Path) -> None:
     """A layer over a pipeline of a team whose lead has a helper: two levels below main."""
+    marks = {
+        "main": "You lead a pipeline",
+        "crew": "ROLE-CODER",
+        "crew/helper": "ROLE-HELPER",
+        "crew/reviewer": "ROLE-REVIEWER",
+    }
     write(tmp_path / "composed.py", COMPOSED)
     workspace = tmp_path / "ws"
     (workspace / "src").mkdir(parents=True)
@@ -111,13 +122,13 @@ def test_prompts_and_tools_are_those_that_the_models_receive(tmp_path: Path) -> 
         assert b.model.served == []
         report = b.run(f"{tmp_path / 'composed.py'}:ruled", "build it")
         served = list(b.model.served)
+        costs = Roles(marks).costs(b)
     assert report.status == "finished"
-    marks = {
-        "main": "You lead a pipeline",
-        "crew": "ROLE-CODER",
-        "crew/helper": "ROLE-HELPER",
-        "crew/reviewer": "ROLE-REVIEWER",
-    }
+    # Each role is charged with its own calls, two levels down as well.
+    assert {row.role: row.cost_usd for row in report.roles} == pytest.approx(costs)
+    assert min(costs.values()) > 0
+    # The helper works in a directory of its own, and so does the hook that guards it.
+    assert (workspace / "src" / "hooks.log").read_text() == "house\n"
     assert [role["role"] for role in document["roles"]] == list(marks)
     for role in document["roles"]:
         path = role["role"]

@@ -8,7 +8,7 @@ import pytest
 
 from openhands_strategies.testing import Reply, Turn, call, finish, in_order
 from openhands_strategies.testing.turns import text_of
-from support import bench
+from support import bench, write
 
 pytestmark = pytest.mark.e2e
 
@@ -43,3 +43,27 @@ def test_its_steps_are_limited(tmp_path: Path) -> None:
         calls = len(b.served("main"))
     assert report.status == "limit"
     assert calls == 3
+
+
+def test_an_agent_that_cannot_be_made_is_a_failed_run(tmp_path: Path) -> None:
+    write(
+        tmp_path / "ws" / "odd.py",
+        """
+        from openhands.sdk import Agent, Tool
+        from openhands_strategies import Blueprint, Strategy
+
+        class Odd(Strategy):
+            name = "odd"
+            description = "Gives the terminal a parameter that it does not take"
+
+            def build(self, context):
+                tool = Tool(name="terminal", params={"nonsense": 3})
+                return Blueprint(agent=Agent(llm=context.llm, tools=[tool]))
+        """,
+    )
+    with bench(tmp_path / "ws", finish("done")) as b:
+        report = b.run("./odd.py")
+    assert (report.status, report.seconds, list(report.roles)) == ("failed", 0.0, [])
+    assert report.error is not None
+    assert report.error.code == "run_failed"
+    assert "'nonsense'" in report.error.message

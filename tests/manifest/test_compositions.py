@@ -65,7 +65,7 @@ def read(tmp_path: Path) -> Any:
             'layer(base=pipeline("a", name="inner"), style="./style", replaces=["skill:x"])',
             "inner",
             "inner with style",
-            {"inner": "computed", "style": "./style"},
+            {"inner": "computed", "inner.a": "a", "style": "./style"},
         ),
     ],
 )
@@ -107,7 +107,12 @@ def test_classes_and_compositions_that_are_put_together_here_are_no_offers(read:
     """
     manifest = read(text)
     assert (manifest.attribute, manifest.name) == ("outer", "team")
-    assert manifest.parts == {"inner": "computed", "reviewer": "computed"}
+    assert manifest.parts == {
+        "inner": "computed",
+        "inner.coder": "computed",
+        "inner.b": "./b.py",
+        "reviewer": "computed",
+    }
     assert manifest.description == "inner leads reviewer"
     assert read(text, "inner").parts == {"coder": "computed", "b": "./b.py"}
     assert read(text, "Coder").kind == "class"
@@ -153,7 +158,12 @@ def test_parts_overlay_and_replaces_of_a_class(read: Any) -> None:
             parts = {"lead": NAMED, "check": "./check.py", "made": pipeline("a")}
         """
     )
-    assert manifest.parts == {"lead": "fusion", "check": "./check.py", "made": "computed"}
+    assert manifest.parts == {
+        "lead": "fusion",
+        "check": "./check.py",
+        "made": "computed",
+        "made.a": "a",
+    }
     assert manifest.overlay
     assert manifest.replaces == ("skill:style", "tool:terminal")
     assert manifest.params == ()
@@ -175,6 +185,39 @@ def test_class_level_values_that_are_no_literals(
 ) -> None:
     manifest = read(f'class A(Strategy):\n    name = "a"\n    {lines}\n')
     assert (manifest.parts, manifest.overlay, manifest.replaces) == (parts, overlay, replaces)
+
+
+def test_parts_of_parts_are_followed_by_name(read: Any) -> None:
+    manifest = read(
+        """
+        from elsewhere import other
+
+        careful = layer("fusion", "guardrails", name="careful")
+        crew = team("single", reviewer=part(careful, rounds=1), name="crew")
+        flow = pipeline("plan-execute", build=careful, crew=crew, more=other, name="flow")
+        """,
+        "flow",
+    )
+    assert manifest.parts == {
+        "plan-execute": "plan-execute",
+        "build": "computed",
+        "build.fusion": "fusion",
+        "build.guardrails": "guardrails",
+        "crew": "computed",
+        "crew.single": "single",
+        "crew.reviewer": "computed",
+        "crew.reviewer.fusion": "fusion",
+        "crew.reviewer.guardrails": "guardrails",
+        "more": "computed",
+    }
+    assert manifest.description == "Phases in turn: plan-execute, build, crew, more"
+
+
+def test_there_is_an_end_to_parts_of_parts(read: Any) -> None:
+    lines = ['p0 = pipeline("a", name="p0")']
+    lines += [f"p{n} = pipeline({f'p{n - 1}, ' * 60} name='p{n}')" for n in range(1, 9)]
+    manifest = read("\n".join(lines) + "\n", "p8")
+    assert len(manifest.parts) == 200
 
 
 def test_compositions_without_end_are_computed(read: Any) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openhands_strategies.blueprint import AgentSpec, Blueprint, SubAgent
+from openhands_strategies.blueprint import AgentSpec, Blueprint, Brought, SubAgent
 from openhands_strategies.errors import LoadError
-from openhands_strategies.runtime.plugin_directory.commands import check_commands, scripts_in
+from openhands_strategies.runtime.plugin_directory.command_words import scripts_in
+from openhands_strategies.runtime.plugin_directory.commands import check_commands
 from support import write
 
 
@@ -30,6 +32,9 @@ from support import write
         ("echo 'unfinished", []),
         ("", []),
         ("/r/a\n/r/b", [("/r/a", True), ("/r/b", True)]),
+        ("/r/a # /r/b; /r/c\n/r/d", [("/r/a", True), ("/r/d", True)]),
+        ("python3 /r/a <<X\n/r/b\nX", [("/r/a", False)]),
+        ("grep ';' /r/b", [("grep", True)]),
     ],
 )
 def test_what_a_command_runs(command: str, expected: list[tuple[str, bool]]) -> None:
@@ -62,6 +67,18 @@ def blueprint(make_llm: Any) -> Any:
         ("python3 {root}/gone.py", "hook_missing"),
         ("true && {root}/hooks", "hook_missing"),
         ("{root}/plain.sh", "hook_not_executable"),
+        ("{root}/gone.sh || true", "hook_missing"),
+        ("/no/such/script.sh", "hook_missing"),
+        ("python3 /no/such/script.py", "hook_missing"),
+        ("/etc/passwd --check", "hook_not_executable"),
+        ("~/no/such.sh", "hook_missing"),
+        ("surely-no-such-command --flag", "hook_missing"),
+        ("cat | surely-no-such-command", "hook_missing"),
+        ("if surely-no-such-command; then exit 2; fi", "hook_missing"),
+        ("$PLUGIN_ROOT/plain.sh", "hook_root"),
+        ("sh '$CLAUDE_PLUGIN_ROOT/plain.sh'", "hook_root"),
+        ("./scripts/check.sh", "hook_relative"),
+        ("python3 scripts/check.sh", "hook_relative"),
     ],
 )
 def test_missing_and_not_executable(
@@ -69,14 +86,16 @@ def test_missing_and_not_executable(
 ) -> None:
     root = tmp_path / "a tree"
     write(root / "plain.sh", "#!/bin/sh\n").chmod(0o644)
+    write(root / "scripts" / "check.sh", "#!/bin/sh\n")
     (root / "hooks").mkdir()
     given = blueprint(command.format(root=shlex.quote(str(root))), below=below)
     with pytest.raises(LoadError) as caught:
         check_commands(given, root, "strategy 'x' (./x)")
     assert caught.value.code == code
-    assert caught.value.message.startswith("strategy 'x' (./x): the hook of pre_tool_use runs ")
+    assert caught.value.message.startswith("strategy 'x' (./x): the hook of pre_tool_use ")
     assert str(tmp_path) not in caught.value.message
     assert caught.value.hint
+    assert "hooks.json" not in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -86,8 +105,21 @@ def test_missing_and_not_executable(
         "sh {root}/plain.sh",
         "python3 {root}/plain.sh || true",
         "echo {root}/gone",
-        "/elsewhere/gone.sh",
-        "gone",
+        "./in/the/workspace.sh",
+        "PLUGIN_ROOT=x; $PLUGIN_ROOT/gone",
+        "command -v gone >/dev/null && gone --now",
+        "[ -x /no/such ] && /no/such",
+        "gone || exit 2",
+        "true || gone",
+        "grep -q ';' gone && exit 2 || exit 0",
+        "case x in gone) true;; esac",
+        "f() {{ true; }}; f",
+        "cat <<X\ngone\nX",
+        "nice -n 10 sh {root}/plain.sh",
+        "for x in gone; do echo $x; done",
+        "env -C /tmp ls",
+        "$SHELL -c true",
+        "gone 'unfinished",
     ],
 )
 def test_what_is_there_or_not_ours_passes(tmp_path: Path, blueprint: Any, command: str) -> None:
@@ -104,6 +136,9 @@ def test_what_is_there_or_not_ours_passes(tmp_path: Path, blueprint: Any, comman
         ({"command": "{root}/serve"}, True),
         ({"command": "{root}/gone"}, False),
         ({"command": "{root}/plain"}, False),
+        ({"command": "sh", "args": ["{root}/plain"]}, True),
+        ({"command": "sh", "args": ["-x", "{root}/gone"]}, False),
+        ({"command": "sh", "args": ["/elsewhere/gone"]}, True),
         ({"command": "./serve", "cwd": "{root}"}, True),
         ({"command": "serve", "env": {"PATH": "{root}"}}, True),
         ({"command": "${{SERVER}}"}, True),
@@ -121,6 +156,8 @@ def test_commands_of_mcp_servers(
     def filled(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: filled(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [filled(one) for one in value]
         return value.format(root=tmp_path)
 
     write(tmp_path / "serve", "#!/bin/sh\n").chmod(0o755)
@@ -134,3 +171,14 @@ def test_commands_of_mcp_servers(
         check_commands(blueprint, tmp_path, "x")
     assert caught.value.code == "mcp_command_missing"
     assert "'one'" in caught.value.message
+
+
+def test_what_a_part_brought_was_looked_at_with_the_part(tmp_path: Path, blueprint: Any) -> None:
+    """The tree of the whole says nothing about a path that a part's hook names."""
+    write(tmp_path / "scripts" / "check.sh", "#!/bin/sh\n")
+    given = blueprint("./scripts/check.sh")
+    mark = Brought("hook", "pre_tool_use: ./scripts/check.sh", "house")
+    check_commands(replace(given, brought=(mark,)), tmp_path, "x")
+    with pytest.raises(LoadError, match="from the user's workspace") as caught:
+        check_commands(given, tmp_path, "x")
+    assert caught.value.hint == "write ${PLUGIN_ROOT}/scripts/check.sh"

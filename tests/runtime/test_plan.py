@@ -103,7 +103,25 @@ class Servers(Strategy):
         return Blueprint(agent=with_servers(Agent(llm=context.llm), servers))
 
 
+class Few(Strategy):
+    name = "few"
+    description = "Few steps, and a helper and a skill more"
+    overlay = True
+
+    def build(self, context):
+        aid = SubAgent(description="aids", agent=AgentSpec(), limits=Limits(iterations=50))
+        guide = Skill(name="guide", content="Guide.", is_agentskills_format=True)
+        return Blueprint(
+            agent=Agent(llm=context.llm, agent_context=AgentContext(skills=[guide])),
+            subagents={"aid": aid},
+            limits=Limits(iterations=3),
+        )
+
+
 flow = pipeline(Designer(), Coder(), name="flow", limits=Limits(steps=40))
+few = layer(pipeline(Designer(), Coder(), name="flow"), Few(), name="few-steps")
+over = layer(Designer(), Few(), name="over")
+again = layer(layer(Designer(), Few(), name="over"), second=Few(), name="again")
 ruled = layer(pipeline(Designer(), Coder(), name="flow"), House(), name="ruled")
 """
 
@@ -159,6 +177,50 @@ def test_a_role_is_what_the_run_would_make_of_it(tmp_path: Path, home: Home) -> 
     assert helper["tools"] == ["terminal", "grep", "finish", "think"]
     (skill,) = items(document, "skills", "coder")
     assert (skill["when"], skill["triggers"]) == ("keyword", ["css"])
+
+
+def test_steps_of_an_overlay_hold_for_every_agent(tmp_path: Path, home: Home) -> None:
+    def steps(coder: int) -> dict[str, tuple[int, str]]:
+        document = planned(tmp_path, home, "few", params={"steps": coder})
+        return {
+            one["role"]: (one["value"], one["from"]["part"])
+            for one in document["limits"]
+            if one["name"] == "iterations"
+        }
+
+    everybody = dict.fromkeys(
+        ("main", "designer", "designer/aid", "coder", "coder/helper", "coder/aid"), (3, "few")
+    )
+    assert steps(7) == everybody
+    assert steps(2) == {**everybody, "coder/helper": (2, "flow/coder")}
+
+
+def test_tools_of_the_whole_are_from_whoever_made_them_necessary(
+    tmp_path: Path, home: Home
+) -> None:
+    document = planned(tmp_path, home, "over")
+    tools = {one["name"]: one["from"]["part"] for one in items(document, "tools", "main")}
+    assert tools == {
+        "task": "few",
+        "invoke_skill": "few",
+        "finish": "designer",
+        "think": "designer",
+    }
+    # Overlays that bring the same helper agree, whoever has bounded it.
+    assert items(planned(tmp_path, home, "again"), "limits", "aid")[0]["value"] == 3
+    leading = planned(tmp_path, home, "flow")
+    (task,) = [one for one in items(leading, "tools", "main") if one["name"] == "task"]
+    assert task["from"]["part"] == "designer"
+    (task,) = [one for one in items(leading, "tools", "coder") if one["name"] == "task"]
+    assert task["from"]["part"] == "coder"
+
+
+def test_parameters_of_parts_are_in_the_plan_with_their_schema(tmp_path: Path, home: Home) -> None:
+    strategy = planned(tmp_path, home, "flow")["strategy"]
+    assert strategy["params_schema"]["properties"] == {
+        "coder.steps": {"type": "integer", "description": "", "default": 7}
+    }
+    assert strategy["params_schema"]["additionalProperties"] is False
 
 
 def test_hooks_are_listed_in_the_order_in_which_they_run(tmp_path: Path, home: Home) -> None:

@@ -208,7 +208,7 @@ def show_result(
 
 def _write(report: Report, path: Path) -> None:
     from openhands_strategies.errors import RunError, describe
-    from openhands_strategies.runtime.table import write_json
+    from openhands_strategies.runtime.json_file import write_json
 
     try:
         write_json(path, report.to_json())

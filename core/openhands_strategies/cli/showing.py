@@ -91,7 +91,7 @@ def _lines(entry: Entry, hidden: list[Source | IndexSource]) -> Iterator[str]:
         yield ""
         yield from _param_lines(manifest.params)
         yield ""
-        yield from _capability_lines(manifest.capabilities)
+        yield from _capability_lines(manifest.capabilities, parts=manifest.parts != {})
         for finding in manifest.findings:
             yield f"finding: {printable(finding.message)} [{finding.code}]"
 
@@ -136,7 +136,7 @@ def _takes(param: StrategyParam) -> str:
     return f"{allowed(param)}, default {shown}"
 
 
-def _capability_lines(can: Capabilities) -> Iterator[str]:
+def _capability_lines(can: Capabilities, *, parts: bool) -> Iterator[str]:
     rows = [
         ("tools", ", ".join(can.tools)),
         ("sub-agents", ", ".join(can.agents)),
@@ -151,5 +151,6 @@ def _capability_lines(can: Capabilities) -> Iterator[str]:
         ("needs", ", ".join(can.dependencies)),
     ]
     rows = [(what, printable(text, 2000)) for what, text in rows if text]
-    yield "what it brings" if rows else "what it brings: nothing"
+    nothing = "nothing itself; see its parts" if parts else "nothing"
+    yield "what it brings" if rows else f"what it brings: {nothing}"
     yield from aligned(rows, indent="  ")

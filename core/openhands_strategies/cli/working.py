@@ -126,6 +126,7 @@ class _Work:
             if not self.done.is_set():
                 self._stop()
             self.screen.update(self.run.fleet.views())
+            self._warn()
         if self.problem is not None:
             raise self.problem
         return self.result
@@ -144,6 +145,10 @@ class _Work:
     def _wait(self, seconds: float) -> None:
         self.done.wait(seconds)
         self.screen.update(self.run.fleet.views())
+        self._warn()
+
+    def _warn(self) -> None:
+        """Say once that most of the budget is spent."""
         warning = "" if self.warned else self.run.fleet.warning
         if warning:
             self.warned = True

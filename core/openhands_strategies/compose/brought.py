@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from openhands_strategies.blueprint import Blueprint, Brought
+from openhands_strategies.blueprint import Blueprint, Brought, Limits
 
 if TYPE_CHECKING:
     from openhands.sdk import Agent
@@ -31,17 +31,20 @@ def items_of(blueprint: Blueprint) -> Iterator[tuple[str, str]]:
             yield SUFFIX
     for server in servers_of(agent):
         yield "mcp", server
-    for alias in blueprint.subagents:
+    for alias, subagent in blueprint.subagents.items():
         yield "subagent", alias
+        yield from (("limit", f"{alias}/{name}") for name in _set(subagent.limits))
     for event, _, hook in hooks_in(blueprint.hooks):
         yield "hook", f"{event}: {hook['command']}"
     if blueprint.prompt != "{task}":
         yield PROMPT
-    for name in ("iterations", "budget", "steps", "warn_at"):
-        if getattr(blueprint.limits, name) is not None:
-            yield "limit", name
+    yield from (("limit", name) for name in _set(blueprint.limits))
     if blueprint.confirmation is not None:
         yield "confirmation", blueprint.confirmation
+
+
+def _set(limits: Limits) -> Iterator[str]:
+    return (one.name for one in fields(limits) if getattr(limits, one.name) is not None)
 
 
 def attributed(

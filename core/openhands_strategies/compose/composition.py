@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from openhands_strategies.blueprint import Blueprint, Brought, Confirmation, Limits, SubAgent
 from openhands_strategies.compose.agents import joined
 from openhands_strategies.compose.brought import SUFFIX, bringers
 from openhands_strategies.compose.labels import free_label, given_label, label_of
 from openhands_strategies.errors import BuildError
+from openhands_strategies.labels import kebab
 from openhands_strategies.strategy import Part, Strategy
 
 
@@ -86,7 +87,7 @@ class Composition(Strategy):
             label: piece if isinstance(piece, PartChoice) else part(piece)
             for label, piece in pieces.items()
         }
-        self.parts = {label: choice.strategy for label, choice in self.choices.items()}
+        self.parts = {label: strategy_of(choice) for label, choice in self.choices.items()}
         self.limits = limits or Limits()
         self.defaults = dict(defaults or {})
 
@@ -132,7 +133,42 @@ def labelled_pieces(pieces: Sequence[Piece], named: Mapping[str, Piece]) -> dict
 
 
 def strategy_of(piece: Piece) -> Strategy | str:
-    return piece.strategy if isinstance(piece, PartChoice) else piece
+    """The strategy of a piece.
+
+    Raises:
+        BuildError: `parts_invalid` for what is none.
+    """
+    found: object = piece.strategy if isinstance(piece, PartChoice) else piece
+    if isinstance(found, str) or (not isinstance(found, type) and _builds(found)):
+        return cast("Strategy | str", found)
+    if isinstance(found, type):
+        what = f"the class {found.__name__} is given as a part"
+        raise BuildError("parts_invalid", what, f"write {found.__name__}()")
+    raise BuildError(
+        "parts_invalid",
+        f"{found!r} is given as a part",
+        "a part is a reference, an instance of a strategy, or part(…) with one of them",
+    )
+
+
+def _builds(value: object) -> bool:
+    """By shape: a strategy of another base has `build_agent` only."""
+    return callable(getattr(value, "build", None) or getattr(value, "build_agent", None))
+
+
+def composition_name(name: str) -> str:
+    """The name, when it is one.
+
+    Raises:
+        BuildError: `name_invalid`.
+    """
+    if not isinstance(name, str) or kebab(name) != name:
+        raise BuildError(
+            "name_invalid",
+            f"{name!r} is no name for a composition",
+            "names are kebab-case: lower-case letters, digits and single hyphens",
+        )
+    return name
 
 
 def require(pieces: Mapping[str, Piece], count: int, what: str, example: str) -> None:

@@ -11,6 +11,7 @@ from openhands_strategies.compose.brought import items_of
 from openhands_strategies.compose.composition import (
     Composition,
     Piece,
+    composition_name,
     labelled_pieces,
     require,
 )
@@ -80,14 +81,14 @@ def layer(
         labelled: Further overlays, in order, with labels.
 
     Raises:
-        BuildError: `parts_missing` or `label_invalid`.
+        BuildError: `parts_missing`, `parts_invalid`, `label_invalid` or `name_invalid`.
     """
     pieces = labelled_pieces((base, *overlays), labelled)
     require(pieces, 2, "a layer has a base and at least one overlay", "layer('fusion', '…')")
     first = next(iter(pieces))
     return Layer(
         pieces,
-        name=name or first,
+        name=composition_name(name or first),
         description=description or " with ".join((first, ", ".join(list(pieces)[1:]))),
         limits=limits,
         defaults=defaults,

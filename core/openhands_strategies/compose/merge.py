@@ -2,8 +2,9 @@
 
 Tools, skills, sub-agents and MCP servers go by name: equal ones merge, different ones are
 a conflict unless the overlay says that it replaces. Suffixes and hooks are concatenated in
-order, limits are the tighter ones, confirmation is the stricter one, and what only one part
-can decide (model, condenser, critic, concurrency) comes from the outermost part that does.
+order, limits are the tighter ones (steps for each agent, the others for the whole),
+confirmation is the stricter one, and what only one part can decide (model, condenser,
+critic, concurrency) comes from the outermost part that does.
 """
 
 from __future__ import annotations
@@ -12,10 +13,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
-from openhands_strategies.blueprint import Blueprint, Limits, SubAgent, strictest
+from openhands_strategies.blueprint import (
+    AgentSpec,
+    Blueprint,
+    Brought,
+    Limits,
+    SubAgent,
+    strictest,
+)
 from openhands_strategies.compose.agents import merged_agent
-from openhands_strategies.compose.brought import bringers, items_of
+from openhands_strategies.compose.bounds import bounded_below
+from openhands_strategies.compose.brought import attributed, bringers, items_of
 from openhands_strategies.compose.conflict import MergeConflict, merge_conflict
+from openhands_strategies.compose.declared import as_blueprint
 from openhands_strategies.errors import BuildError
 from openhands_strategies.strategy import Part
 
@@ -98,8 +108,6 @@ def _over_workers(base: Blueprint, over: _Overlay) -> Blueprint:
     refused: dict[str, BuildError] = {}
     for alias in base.workers:
         worker = base.subagents[alias]
-        if not isinstance(worker.agent, Blueprint):
-            continue
         part = replace(
             over.part,
             blueprint=replace(
@@ -113,7 +121,8 @@ def _over_workers(base: Blueprint, over: _Overlay) -> Blueprint:
             ),
         )
         try:
-            done[alias] = replace(worker, agent=lay_over(worker.agent, alias, part, over.llm))
+            whole = _whole(base, alias, over)
+            done[alias] = replace(worker, agent=lay_over(whole, alias, part, over.llm))
         except BuildError as error:
             refused[alias] = error
     if refused and done:
@@ -126,6 +135,21 @@ def _over_workers(base: Blueprint, over: _Overlay) -> Blueprint:
     if refused:
         raise next(iter(refused.values()))
     return replace(base, subagents={**base.subagents, **done})
+
+
+def _whole(base: Blueprint, alias: str, over: _Overlay) -> Blueprint:
+    """A worker as a blueprint; one that is declared as data becomes one."""
+    agent = base.subagents[alias].agent
+    if isinstance(agent, Blueprint):
+        return agent
+    if isinstance(agent, AgentSpec):
+        mark = next(iter(bringers(base, "subagent", alias)), Brought("subagent", alias, alias))
+        return attributed(as_blueprint(agent, over.llm), mark.part, mark.commit)
+    raise BuildError(
+        "overlay_misplaced",
+        f"{over.label!r} cannot be laid over {alias!r}, which a function makes",
+        "its strategy must give it as an AgentSpec or a Blueprint",
+    )
 
 
 def _listed(names: Mapping[str, object]) -> str:
@@ -151,13 +175,22 @@ def _over_agent(
     if over.blueprint.agent.llm is not over.llm:
         agent = agent.model_copy(update={"llm": over.blueprint.agent.llm})
     subagents = dict(base.subagents)
-    for alias, subagent in over.blueprint.subagents.items():
-        same = subagents.get(alias)
-        if same is not None and same != subagent and f"subagent:{alias}" not in over.replaces:
-            raise conflict("subagent", alias)
-        subagents[alias] = subagent
-    kept = tuple(one for one in base.brought if f"{one.kind}:{one.name}" not in replaced)
+    for alias, brought in over.blueprint.subagents.items():
+        same, new = subagents.get(alias), brought
+        if same is not None and f"subagent:{alias}" not in over.replaces:
+            # Other limits are no difference: the tighter ones count.
+            new = replace(brought, limits=brought.limits.tightened(same.limits))
+            if replace(same, limits=new.limits) != new:
+                raise conflict("subagent", alias)
+        subagents[alias] = new
+    kept = tuple(one for one in base.brought if not _is_of(one, replaced))
     return replace(base, agent=agent, subagents=subagents, brought=kept), frozenset(replaced)
+
+
+def _is_of(one: Brought, replaced: Collection[str]) -> bool:
+    """Whether it marks one of these items, or a limit that a sub-agent of these had."""
+    alias = one.name.rpartition("/")[0] if one.kind == "limit" else ""
+    return f"{one.kind}:{one.name}" in replaced or f"subagent:{alias}" in replaced
 
 
 def _over_whole(base: Blueprint, base_label: str, over: _Overlay) -> Blueprint:
@@ -177,6 +210,10 @@ def _over_whole(base: Blueprint, base_label: str, over: _Overlay) -> Blueprint:
         if tags.get(key, value) != value:
             raise merge_conflict("tag", key, base_label, over.label)
         tags[key] = value
+    mark = next(
+        iter(bringers(other, "limit", "iterations")), Brought("limit", "iterations", over.label)
+    )
+    base = bounded_below(base, other.limits.iterations, mark)
     return replace(
         base,
         hooks=concatenated([base.hooks, other.hooks]),

@@ -10,6 +10,7 @@ from openhands_strategies.compose.composition import (
     Composition,
     Piece,
     bringer,
+    composition_name,
     confirmations,
     labelled_pieces,
     require,
@@ -76,13 +77,13 @@ def pipeline(
         labelled: Further phases, in order, with labels: `review="./reviewer.py"`.
 
     Raises:
-        BuildError: `parts_missing` or `label_invalid`.
+        BuildError: `parts_missing`, `parts_invalid`, `label_invalid` or `name_invalid`.
     """
     pieces = labelled_pieces(phases, labelled)
     require(pieces, 1, "a pipeline has at least one phase", "pipeline('plan-execute', …)")
     return Pipeline(
         pieces,
-        name=name,
+        name=composition_name(name),
         description=description or f"Phases in turn: {', '.join(pieces)}",
         limits=limits,
         defaults=defaults,

@@ -11,6 +11,7 @@ from openhands_strategies.compose.composition import (
     Composition,
     Piece,
     bringer,
+    composition_name,
     confirmations,
     require,
     strategy_of,
@@ -66,14 +67,14 @@ def team(
         members: Alias to strategy, reference or `part(…)`.
 
     Raises:
-        BuildError: `parts_missing` or `label_invalid`.
+        BuildError: `parts_missing`, `parts_invalid`, `label_invalid` or `name_invalid`.
     """
     given = {given_label(alias): piece for alias, piece in members.items()}
     lead_label = free_label(label_of(strategy_of(lead)), given)
     require(given, 1, "a team has at least one member", "team('fusion', reviewer='…')")
     return Team(
         {lead_label: lead, **given},
-        name=name,
+        name=composition_name(name),
         description=description or f"{lead_label} leads {', '.join(given)}",
         limits=limits,
         defaults=defaults,

@@ -58,7 +58,9 @@ def read_bytes(root: Path, file: str, limit: int = DATA_LIMIT) -> bytes:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(handle, "rb") as stream:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise LoadError("file_unreadable", f"{file} is not a regular file")
+                raise LoadError(
+                    "file_unreadable", f"{file} is not a regular file", "put a file in its place"
+                )
             content = stream.read(limit + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, LoadError):

@@ -49,7 +49,11 @@ def split_header(text: str, file: str) -> tuple[dict[str, Any], str]:
 
 def _parsed(header: str, file: str) -> dict[str, Any]:
     if len(header) > _LIMIT:
-        raise LoadError("frontmatter_invalid", f"{file}: its header is too long")
+        raise LoadError(
+            "frontmatter_invalid",
+            f"{file}: its header is too long",
+            "move what is text below the second ---",
+        )
     # Imported only where a header needs it: most are plain lines.
     import yaml  # type: ignore[import-untyped,unused-ignore]
 
@@ -59,7 +63,9 @@ def _parsed(header: str, file: str) -> dict[str, Any]:
         data = None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise LoadError(
-            "frontmatter_invalid", f"{file}: its header is no YAML: {describe(error)}"
+            "frontmatter_invalid",
+            f"{file}: its header is no YAML: {describe(error)}",
+            "write key: value between the two ---, and a value with a colon in quotes",
         ) from error
     if _merges(node):
         # The SDK would merge, and what a reader does not show must not be loaded.

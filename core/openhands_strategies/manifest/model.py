@@ -155,7 +155,8 @@ class Manifest:
         removed_imports: Uses of what the SDK no longer has.
         findings: For `ohs check`.
         parts: Label to reference of each strategy that it is made of, "computed" for one
-            that the code makes; None when the parts are computed.
+            that the code makes, with parts of such a one as `label.label`; None when the
+            parts are computed.
         overlay: Whether it only adds to another strategy.
         replaces: What it says that it replaces in that one; None when that is computed.
     """

@@ -13,13 +13,10 @@ from openhands_strategies.manifest.classes import (
     attribute,
     class_info,
 )
-from openhands_strategies.manifest.compositions import (
-    composer_of,
-    composition_text,
-    used_as_parts,
-)
+from openhands_strategies.manifest.compositions import composition_text, used_as_parts
 from openhands_strategies.manifest.files import printable
 from openhands_strategies.manifest.literals import Computed
+from openhands_strategies.manifest.pieces import composer_of
 from openhands_strategies.manifest.source import Definition, Scope, Tree
 
 _SHOWN: Final = 8

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from openhands_strategies.errors import RunError, UsageError, describe
+from openhands_strategies.runtime.json_file import write_json
 from openhands_strategies.runtime.run_file import FILE, VERSION, RunFile
-from openhands_strategies.runtime.table import write_json
 
 if TYPE_CHECKING:
     from openhands_strategies.sources.source import Located
@@ -52,7 +52,7 @@ def exists(directory: Path) -> bool:
 
 
 def check_same_strategy(record: RunFile, reference: str, located: Located) -> None:
-    """Refuse to resume with another strategy; another commit of the same one is none.
+    """Refuse to resume with another strategy, or with another commit of it.
 
     Args:
         record: What the conversation was started with.
@@ -72,6 +72,10 @@ def check_same_strategy(record: RunFile, reference: str, located: Located) -> No
     if not same:
         why = f"it was started with {record.reference}, not with {reference}"
         raise _conflict(record, "strategy", why, "--strategy")
+    # Files of a path may change: what runs is what was loaded at the start.
+    if source.get("commit") != was["source"].get("commit"):
+        why = f"it was started with {was['source'].get('commit')}, {reference} is now"
+        raise _conflict(record, "commit", f"{why} {source.get('commit')}", "--strategy")
 
 
 def check_same_params(record: RunFile, given: Iterable[str], values: Mapping[str, Any]) -> None:

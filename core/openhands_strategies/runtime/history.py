@@ -6,15 +6,14 @@ must not forget dollars that were spent, so the fleet keeps its own account.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 from openhands_strategies.errors import RunError, describe
+from openhands_strategies.runtime.json_file import read_json, write_json
 from openhands_strategies.runtime.roles import RoleView
-from openhands_strategies.runtime.table import write_json
 from openhands_strategies.runtime.usage import Usage
 
 FILE: Final = "fleet.json"
@@ -33,7 +32,7 @@ def read_views(directory: Path) -> list[RoleView]:
     """
     path = directory / FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
         views = [
             RoleView(**{**role, "usage": tuple(Usage(**usage) for usage in role["usage"])})
             for role in data["roles"]

@@ -39,8 +39,10 @@ def strategy_module(origin: Origin, root: Path, manifest: Manifest, where: str) 
                     module = import_installed(origin.import_name)
                 else:
                     module = _import_tree(origin, root)
-        except StrategyError:
+        except StrategyError as error:
             _forget(before, name)
+            # Raised by what the module calls, which does not know whose module it is.
+            error.located(f"{where}: {_line_of(error, root) or origin.module}")
             raise
         except (Exception, SystemExit) as error:
             _forget(before, name)

@@ -221,7 +221,8 @@ def execute(run: Run, task: str | None) -> Report:
     finally:
         views = _leave(run, status)
         conversation.close()
-    seconds = next(view.seconds for view in views if view.key == MAIN)
+    # There is no view of an agent that could not even be made.
+    seconds = next((view.seconds for view in views if view.key == MAIN), 0.0)
     write_run(run.home, replace(run.file, status=status))
     run.lock.release()
     return Report(

@@ -5,7 +5,6 @@ It stands in the run's directory beside the SDK's own files and never holds a ke
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from uuid import UUID
 
 from openhands_strategies.errors import RunError, UsageError, describe
 from openhands_strategies.project.home import Home
-from openhands_strategies.runtime.table import write_json
+from openhands_strategies.runtime.json_file import read_json, write_json
 
 FILE: Final = "run.json"
 VERSION: Final = 1
@@ -88,7 +87,7 @@ def read_run(home: Home, conversation_id: str) -> RunFile:
             f"runs are kept in {home.runs}",
         )
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
         if not isinstance(data, dict) or data.get("version") != VERSION:
             raise ValueError(f"it is no run file of version {VERSION}")
         known = {name: data[name] for name in RunFile.__dataclass_fields__ if name in data}

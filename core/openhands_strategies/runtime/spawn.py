@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from openhands_strategies.compose.declared import declared_agent
 from openhands_strategies.errors import BuildError, describe
 from openhands_strategies.project.home import find_home
 from openhands_strategies.runtime.building import build_blueprint
@@ -64,23 +65,11 @@ def build_subagent(alias: str, scope: Scope, parent: Agent) -> Agent:
 
 
 def _declared(entry: Entry, llm: LLM, where: str) -> Agent:
-    from openhands.sdk import Agent, AgentContext, Tool
-
     require_tools([str(tool["name"]) for tool in entry.tools], where)
-    return Agent(
-        llm=llm,
-        tools=[Tool(**tool) for tool in entry.tools],
-        agent_context=AgentContext(system_message_suffix=entry.suffix or None),
-        tool_concurrency_limit=entry.concurrency,
-        condenser=_condenser(llm),
+    condenser_llm = for_subagent(llm, "condenser")
+    return declared_agent(
+        entry.tools, entry.suffix, entry.concurrency, llm, condenser_llm=condenser_llm
     )
-
-
-def _condenser(llm: LLM) -> Any:
-    """A summarizing condenser, as the SDK gives its own sub-agents."""
-    from openhands.sdk.context.condenser import LLMSummarizingCondenser
-
-    return LLMSummarizingCondenser(llm=for_subagent(llm, "condenser"), max_size=240, keep_first=2)
 
 
 def _from_code(alias: str, entry: Entry, scope: Scope, llm: LLM, where: str) -> Agent:

@@ -7,15 +7,13 @@ a restarted process knows every task and never gives an id twice.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import tempfile
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from openhands_strategies.errors import RunError, describe
+from openhands_strategies.runtime.json_file import read_json, write_json
 
 FILE: Final = "tasks.json"
 SUBAGENTS_DIR: Final = "subagents"
@@ -121,20 +119,6 @@ class TaskTable:
         write_json(self.directory / FILE, data)
 
 
-def write_json(path: Path, data: Any) -> None:
-    """Write a JSON file so that a reader sees the old or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, ensure_ascii=False)
-            file.write("\n")
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def read_records(directory: Path) -> list[TaskRecord]:
     """Read `tasks.json` of a conversation; no file means no tasks.
 
@@ -143,7 +127,7 @@ def read_records(directory: Path) -> list[TaskRecord]:
     """
     path = directory / FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
         return [TaskRecord(**task) for task in data["tasks"]]
     except FileNotFoundError:
         return []

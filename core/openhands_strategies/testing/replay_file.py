@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from openhands_strategies.runtime.table import write_json
+from openhands_strategies.runtime.json_file import write_json
 from openhands_strategies.testing.cleaning import Cleaner
 from openhands_strategies.testing.replies import ScriptError
 from openhands_strategies.testing.turns import text_of

@@ -20,6 +20,7 @@ from kinds import (
     POWER,
     Finding,
 )
+from piped import code_in, printed, programs_in
 from places import UNKNOWN, Places, Target, as_code
 from shell import parse
 from words import Command
@@ -45,7 +46,7 @@ def findings(source: str, places: Places, depth: int = 0) -> Iterator[Finding]:
     scopes: dict[tuple[int, ...], Places] = {(): places}
     fetched: set[int] = set()
     starts: dict[int, list[str]] = {}
-    for command in commands:
+    for number, command in enumerate(commands):
         for level in range(1, len(command.scope) + 1):
             outer = scopes[command.scope[: level - 1]]
             scopes.setdefault(command.scope[:level], outer.copy())
@@ -55,6 +56,9 @@ def findings(source: str, places: Places, depth: int = 0) -> Iterator[Finding]:
         own = here.copy() if command.pipeline in many else here
         judge = _Judge(command, own, depth, lasting, command.pipeline in fetched)
         judge.found_files = starts.get(command.pipeline, [])
+        before = commands[number - 1] if number else None
+        if before is not None and before.pipeline == command.pipeline:
+            judge.printed = printed(before, own)
         yield from judge.findings()
         if judge.programs & FETCHERS:
             fetched.add(command.pipeline)
@@ -76,6 +80,8 @@ class _Judge:
         self.programs: set[str] = set()
         self.find_starts: list[str] = []
         self.found_files: list[str] = []
+        # What comes out of the pipe; None where that is not known.
+        self.printed: list[str] | None = None
 
     def findings(self) -> Iterator[Finding]:
         for word in self.command.words:
@@ -142,11 +148,13 @@ class _Judge:
             yield from self.written(text, f"{program!r} changes", follow=not removes)
 
     def runs(self, program: str, arguments: list[str]) -> Iterator[Finding]:
-        """Code that a shell is given as a word, a document, or from the network."""
+        """Code that a shell is given as a word, a document, or by another program."""
+        for code in code_in(program, arguments):
+            yield from findings(as_code(code), self.places.copy(), self.depth + 1)
         if program not in INTERPRETERS:
             return
         inner = [p.text for w in self.command.words for p in w if p.kind == "code"]
-        if any(set(_programs(text)) & FETCHERS for text in inner):
+        if any(set(programs_in(text)) & FETCHERS for text in inner):
             yield Finding("remote-code", f"{program!r} runs what was just fetched, unread")
         positional = operands(program, arguments)
         reads = not positional or positional == ["-"] or "-s" in arguments
@@ -155,16 +163,21 @@ class _Judge:
             yield Finding("remote-code", f"{program!r} runs what was just fetched, unread")
         if program == "eval":
             yield from findings(as_code(" ".join(arguments)), self.places, self.depth)
-        if program == "trap" and arguments:
-            yield from findings(as_code(arguments[0]), self.places.copy(), self.depth + 1)
-        if program not in SHELLS:
+        if program not in SHELLS or not reads:
             return
-        for number, word in enumerate(arguments):
-            if re.fullmatch(r"-[a-z]*c", word) and number + 1 < len(arguments):
-                code = as_code(arguments[number + 1])
-                yield from findings(code, self.places.copy(), self.depth + 1)
-        for document in self.command.documents if reads else []:
-            yield from findings(document, self.places.copy(), self.depth + 1)
+        given = [
+            as_code(text)
+            for sign, target in self.command.redirections
+            if sign == "<<<"
+            for text in self.places.expand(target)
+        ]
+        given += self.command.documents
+        if self.command.piped and not given:
+            if self.printed is None:
+                yield Finding("remote-code", f"{program!r} runs what is piped into it, unread")
+            given += self.printed or []
+        for text in given:
+            yield from findings(text, self.places.copy(), self.depth + 1)
 
     def moves(self, arguments: list[str]) -> Iterator[Finding]:
         """`cd`: later commands start there, also those of later calls."""
@@ -246,15 +259,6 @@ class _Judge:
             yield Finding("disk", f"{how} the device {target.path}")
         elif not self.places.writable(target):
             yield Finding("outside-write", f"{how} {_shown(target)}, outside the workspace")
-
-
-def _programs(source: str) -> Iterator[str]:
-    """The programs that a script starts, without judging it."""
-    for command in parse(source):
-        words = ["".join(p.text for p in word if p.kind == "text") for word in command.words]
-        words = unwrapped([word for word in words if word]).words
-        if words:
-            yield words[0].rpartition("/")[2]
 
 
 def _shown(target: Target) -> str:

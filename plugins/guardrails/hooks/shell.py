@@ -52,9 +52,13 @@ def parse(source: str) -> list[Command]:
                 scope = (*scope, opened)
             elif sign == ")":
                 scope = scope[:-1]
+            piped = sign in ("|", "|&") or (sign == "(" and current.piped)
             finish()
+            current.piped = piped
         elif not current.words and plain(sign) in KEYWORDS and not sign[0].quoted:
+            piped = current.piped
             finish()
+            current.piped = piped
         else:
             current.words.append(sign)
     finish()

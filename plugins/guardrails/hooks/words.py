@@ -32,6 +32,7 @@ class Command:
         pipeline: Number of the pipeline that it belongs to.
         scope: Subshells that it runs in, outermost first, as numbers.
         documents: Bodies of its here-documents.
+        piped: Whether a pipe leads into it, or into what it stands in.
     """
 
     pipeline: int
@@ -39,6 +40,7 @@ class Command:
     words: List[Word] = field(default_factory=list)  # noqa: UP006
     redirections: List[Tuple[str, Word]] = field(default_factory=list)  # noqa: UP006
     documents: List[str] = field(default_factory=list)  # noqa: UP006
+    piped: bool = False
 
 
 def plain(word: Word) -> str:

@@ -35,6 +35,7 @@ _WRAPPERS = {
     "stdbuf": "-i -o -e",
     "busybox": "",
     "watch": "-n --interval",
+    "parallel": "-j -a -S -N -L -n --jobs --arg-file --max-args --colsep --delay --timeout",
     "xargs": "-I -i -n -P -L -d -a -s -E --max-args --max-procs --delimiter --replace",
 }
 
@@ -69,6 +70,10 @@ def unwrapped(words: list[str]) -> Unwrapped:
         words = _rest(words[1:], words_of(_WRAPPERS[program]))
         if program == "timeout":
             words = words[1:]
+        if program == "parallel":
+            from_pipe = from_pipe or ":::" not in words
+            # Its command may be one word.
+            words = [*(words[0].split() if words else []), *words[1:]]
     return Unwrapped(words, as_root, from_pipe)
 
 

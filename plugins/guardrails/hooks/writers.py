@@ -14,8 +14,13 @@ _ALL = words_of("rm rmdir unlink touch mkdir mkfifo mknod shred tee gzip gunzip 
 # The first operand says what is done, the others to which files.
 _AFTER_FIRST = words_of("chmod chown chgrp setfacl")
 _COPYING = words_of("cp install ln rsync scp")
+_COMPILERS = words_of("cc c++ gcc g++ clang clang++ tcc ld gfortran rustc go")
 # Options that take the next word.
 _VALUED = {
+    "patch": "-p -i -o -d -F -r -B -D -V -Y -z -g --strip --input --output --directory --fuzz",
+    "split": "-a -b -C -l -n -t --suffix-length --bytes --line-bytes --lines --number --filter",
+    "mktemp": "-p --suffix",
+    "script": "-c -E -I -m -o -O -B -T --command --echo --log-in --log-out --log-io --log-timing",
     "truncate": "-s --size -r --reference",
     "mkdir": "-m --mode",
     "touch": "-d -t -r --date --reference",
@@ -89,6 +94,8 @@ def written(program: str, arguments: list[str]) -> list[str]:
     if program == "mv":
         into = value_of(arguments, "-t", "--target-directory")
         return [*operands(program, arguments), *into]
+    if program in _COMPILERS or re.fullmatch(r"(gcc|g\+\+|clang|clang\+\+)-\d+", program):
+        return value_of(arguments, "-o", "--out-dir")
     special = _SPECIAL.get(program)
     return special(arguments) if special else []
 
@@ -138,6 +145,21 @@ def _wget(arguments: list[str]) -> list[str]:
     return value_of(arguments, "-O", "-P", "--output-document", "--directory-prefix")
 
 
+def _patch(arguments: list[str]) -> list[str]:
+    into = value_of(arguments, "-o", "-d", "--output", "--directory")
+    return [*into, *operands("patch", arguments)[:1]]
+
+
+def _mktemp(arguments: list[str]) -> list[str]:
+    into = value_of(arguments, "-p", "--tmpdir")
+    return into if into or has_flag(arguments, "t") else operands("mktemp", arguments)
+
+
+def _ssh_keygen(arguments: list[str]) -> list[str]:
+    # These only show a key.
+    return [] if has_flag(arguments, "lyeBDF") else value_of(arguments, "-f")
+
+
 def _dd(arguments: list[str]) -> list[str]:
     return [word[3:] for word in arguments if word.startswith("of=")]
 
@@ -150,6 +172,11 @@ _SPECIAL: dict[str, Callable[[list[str]], list[str]]] = {
     "curl": _curl,
     "wget": _wget,
     "dd": _dd,
+    "patch": _patch,
+    "mktemp": _mktemp,
+    "ssh-keygen": _ssh_keygen,
+    "split": lambda arguments: operands("split", arguments)[1:2],
+    "script": lambda arguments: operands("script", arguments)[:1],
     "sort": lambda arguments: value_of(arguments, "-o", "--output"),
     "unzip": lambda arguments: value_of(arguments, "-d"),
     "zip": lambda arguments: operands("zip", arguments)[:1],

@@ -27,7 +27,7 @@ from openhands_strategies.cli.compare.question import Question
 from openhands_strategies.cli.compare.result import Check, Result
 from openhands_strategies.errors import LoadError, RunError, UsageError, describe
 from openhands_strategies.project.home import Home
-from openhands_strategies.runtime.table import write_json
+from openhands_strategies.runtime.json_file import write_json
 from openhands_strategies.sources.locks import locked
 
 _FILE: Final = "compare.json"

@@ -54,6 +54,9 @@ def plan_tree(plan: Plan) -> Tree:
     params = [f"{name}={value}" for name, value in strategy["params"].items() if value is not None]
     if params:
         root.add(_line("params", ", ".join(params)))
+    unset = [name for name, value in strategy["params"].items() if value is None]
+    if unset:
+        root.add(_line("unset", ", ".join(unset)))
     for part in strategy["parts"]:
         _add_part(root, part)
     nodes = {"": root}
@@ -174,7 +177,7 @@ def _limit(item: Item) -> str:
         "budget": f"${value:g}" + (" in all" if item["role"] == "main" else " a task"),
         "steps": f"{value} model calls with all below",
         "warn_at": f"a warning at {value:.0%} of the budget",
-        "rounds": f"asked up to {value} times",
+        "rounds": "asked once" if value == 1 else f"asked up to {value} times",
     }[item["name"]]
 
 

@@ -101,7 +101,7 @@ _ERRORS: Final = {
     "manifest_disagrees": "The code does what its files do not show; the trust prompt would lie.",
     "run_failed": "A run with a scripted model does not reach its end.",
     "subagent_failed": "A sub-agent does not finish a task from a scripted model.",
-    "check_failed": "A check itself ended with an exception that the strategy's code caused.",
+    "check_failed": "A check did not come to its end: the code broke it off, or never came back.",
 }
 _WARNINGS: Final = {
     "name_computed": "A name that is computed cannot be listed without running the code.",

@@ -7,6 +7,7 @@ installed, adds combinations; it is seeded by the parameters, so they are the sa
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,11 @@ _LONG: Final = "long " * 400
 _UNICODE: Final = "Größe 尺寸 \u202e✓ 'quoted' \"too\" ${HOME} {task}"
 _MAX_CHOICES: Final = 8
 _SET_EVERYWHERE: Final = "PATH"
+# A text of which most values make no sense: it names something that has to be there.
+_NAMING: Final = re.compile(
+    r"(?i)(?:^|[^a-z])(?:models?|llms?|profiles?|paths?|files?|dir|director(?:y|ies)|folders?"
+    r"|urls?|branch|ref|commits?|commands?|strateg(?:y|ies)|names?|ids?)(?:[^a-z]|$)"
+)
 
 
 @dataclass(frozen=True)
@@ -62,13 +68,18 @@ def examples(
     """
     for param in params:
         for value in _bounds(param):
-            shown = repr(value) if len(repr(value)) < 60 else repr(value)[:59] + "…"
-            yield Example({**base, param.name: value}, f"{param.name}={shown}", _is_text(param))
+            about = f"{param.name}={_short(value)}"
+            yield Example({**base, param.name: value}, about, _is_text(param))
     if importlib.util.find_spec("hypothesis") is not None:
         closed = [param for param in params if not param.secret and not _is_text(param)]
         for values in _drawn(closed, drawn) if closed else ():
             about = ", ".join(f"{name}={value!r}" for name, value in values.items())
             yield Example({**base, **values}, about)
+        # One at a time: what comes of a text is judged otherwise than what comes of a number.
+        for param in filter(_is_any_text, params):
+            for values in _drawn([param], -(-drawn // 3)):
+                about = f"{param.name}={_short(values[param.name])}"
+                yield Example({**base, **values}, about, text=True)
 
 
 def generator() -> str:
@@ -79,6 +90,18 @@ def generator() -> str:
 
 def _is_text(param: StrategyParam) -> bool:
     return param.type == "string" and not param.choices
+
+
+def _is_any_text(param: StrategyParam) -> bool:
+    """Whether it takes a text that, as far as its declaration says, names nothing."""
+    if not _is_text(param) or param.secret:
+        return False
+    return not _NAMING.search(f"{param.name} {param.description}".replace("_", " "))
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) < 60 else f"{shown[:59]}…"
 
 
 def _plausible(param: StrategyParam) -> Any:
@@ -149,6 +172,8 @@ def _strategy(st: Any, param: StrategyParam) -> Any:
         return st.sampled_from(list(param.choices))
     if param.type == "boolean":
         return st.booleans()
+    if param.type == "string":
+        return st.text(max_size=200)
     low, high = _range(param)
     if param.type == "integer":
         return st.integers(int(low), int(high))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from openhands_strategies.compose.brought import SUFFIX
+from openhands_strategies.params import json_schema
 from openhands_strategies.runtime.entries import TASK_TOOL_SET
 from openhands_strategies.runtime.llms import PLACEHOLDER
 from openhands_strategies.runtime.loaded import Loaded
@@ -26,6 +27,7 @@ from openhands_strategies.runtime.plan.items import (
 from openhands_strategies.runtime.plan.prompts import ESTIMATE, agent_text
 from openhands_strategies.runtime.plan.roles import Role, roles_of
 from openhands_strategies.runtime.prepare import Prepared
+from openhands_strategies.runtime.values import declared_params
 from openhands_strategies.strategy import AgentSpec, Blueprint
 
 _ANY_WORKSPACE: Final = "WORKSPACE"
@@ -77,6 +79,8 @@ def _strategy(prepared: Prepared) -> dict[str, Any]:
     return {
         **_part("", prepared.loaded),
         "params": dict(prepared.params),
+        # Those of parts too: known only now that their code is loaded.
+        "params_schema": json_schema(declared_params(prepared.loaded)),
         "overlays": [
             {"name": one.name, "reference": one.reference, "commit": one.commit, "tree": one.tree}
             for one in origin.overlays

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from openhands_strategies.compose.brought import hooks_in, servers_of
+from openhands_strategies.compose.brought import bringers, hooks_in, servers_of
 from openhands_strategies.runtime.entries import TASK_TOOL_SET
 from openhands_strategies.runtime.plan.prompts import AgentText, count_tokens
-from openhands_strategies.runtime.plan.roles import Role
+from openhands_strategies.runtime.plan.roles import Role, origin
 from openhands_strategies.runtime.prepare import Prepared
 from openhands_strategies.runtime.run_file import plain_url
 
@@ -42,7 +42,8 @@ def tools(one: Told, *, prompts: bool) -> Iterator[dict[str, Any]]:
         }
         if prompts:
             item |= {"description": tool.description, "parameters": tool.parameters}
-        yield {**item, "from": role.brought("tool", tool.made_by)}
+        made_from = role.made_from(tool.name)
+        yield {**item, "from": made_from or role.brought("tool", tool.made_by)}
 
 
 def subagent(role: Role) -> dict[str, Any]:
@@ -125,11 +126,15 @@ def limits(role: Role, prepared: Prepared) -> Iterator[dict[str, Any]]:
 
 
 def _limited(role: Role, name: str) -> dict[str, Any]:
-    """Who set a limit: for a sub-agent the one that declared it goes first."""
-    declared = role.subagent is not None and (
-        name == "rounds" or getattr(role.subagent.limits, name) is not None
-    )
-    return role.declared if declared else role.brought("limit", name)
+    """Who set a limit that counts: for a sub-agent the one that declared it goes first."""
+    if role.subagent is None:
+        return role.brought("limit", name)
+    if name == "rounds":
+        return role.declared
+    if getattr(role.subagent.limits, name) != getattr(role.entry, name):
+        return role.brought("limit", name)
+    found = bringers(role.above[0], "limit", f"{role.alias}/{name}")
+    return origin(found[0]) if found else role.declared
 
 
 def token_row(one: Told, prepared: Prepared) -> dict[str, Any]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # What an agent has from the agents above it.
 _INHERITED: Final = frozenset({"hook", "mcp"})
+_OF_SUBAGENTS: Final = frozenset({"task", "apply_task"})
+_OF_SKILLS: Final = "invoke_skill"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,24 @@ class Role:
     parent: str = ""
     places: tuple[str, ...] = ()
 
+    def made_from(self, tool: str) -> dict[str, Any] | None:
+        """Who brought what a tool of the whole is made from, as `{part, commit}`.
+
+        Args:
+            tool: As a model calls it: `task` is there because of sub-agents, `invoke_skill`
+                because of skills.
+
+        Returns:
+            The first bringer; None for every other tool.
+        """
+        context = self.agent.agent_context
+        if tool in _OF_SUBAGENTS:
+            return next((self.brought("subagent", alias) for alias in self.scope.agents), None)
+        if tool == _OF_SKILLS and context is not None:
+            asked = [one for one in context.skills if one.is_agentskills_format]
+            return next((self.brought("skill", one.name) for one in asked), None)
+        return None
+
     @property
     def alias(self) -> str:
         return self.path.rpartition("/")[2]
@@ -66,7 +86,7 @@ class Role:
 
         Args:
             kind: As in `Brought`.
-            name: Of the item.
+            name: Of the item; of what was put together from several, the first one counts.
             number: Which of several with this name, from 0.
         """
         own = (self.blueprint,) if self.blueprint is not None else ()

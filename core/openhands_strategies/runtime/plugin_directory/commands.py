@@ -1,4 +1,4 @@
-"""What a blueprint starts must be there: scripts of hooks, commands of MCP servers.
+"""What a blueprint starts must be there: hooks' scripts and programs, MCP servers.
 
 Found when it is built, so that a plan tells it; a hook that cannot start would let pass what
 it is there to stop.
@@ -10,110 +10,113 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from openhands_strategies.blueprint import Blueprint
 from openhands_strategies.compose.brought import hooks_in, servers_of
 from openhands_strategies.errors import LoadError
-
-_INTERPRETER: Final = re.compile(
-    r"(?:.*/)?(?:python|pypy|node|deno|bun|ruby|perl|bash|dash|zsh|ksh|sh)[\d.]*"
+from openhands_strategies.runtime.plugin_directory.command_words import (
+    optional_in,
+    programs_in,
+    scripts_in,
 )
-_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-# They start what stands after them.
-_PREFIXES: Final = frozenset({"exec", "command", "env", "nohup", "nice", "time", "uv", "run"})
-_KEYWORDS: Final = frozenset({"if", "then", "else", "elif", "while", "until", "do", "!", "{"})
-_SEPARATORS: Final = frozenset(";&|()\n")
+
+_UNBRACED: Final = re.compile(r"\$((?:CLAUDE_)?PLUGIN_ROOT)\b")
+# What a shell does itself, in the POSIX one and in those that stand for it.
+_BUILTIN_WORDS: Final = """
+    . : [ [[ alias bg break cd command continue declare done echo esac eval exec exit export
+    false fc fg fi for getopts hash in jobs kill let local printf pwd read readonly return
+    select set shift source test time times trap true type ulimit umask unalias unset until
+    wait while }
+"""
+_BUILTINS: Final = frozenset(_BUILTIN_WORDS.split())
 
 
 def check_commands(blueprint: Blueprint, root: Path, where: str) -> None:
     """Look for what the hooks and MCP servers of a blueprint start.
 
     Args:
-        blueprint: With paths in place of `${PLUGIN_ROOT}`.
-        root: The strategy's tree. Hook scripts in it must be there; what a shell finds
-            elsewhere is the shell's affair.
+        blueprint: With paths in place of `${PLUGIN_ROOT}`. Hooks that a part brought were
+            looked at when the part was built.
+        root: The strategy's tree.
         where: Names the strategy in messages.
 
     Raises:
-        LoadError: `hook_missing`, `hook_not_executable` or `mcp_command_missing`.
+        LoadError: `hook_missing`, `hook_not_executable`, `hook_root`, `hook_relative` or
+            `mcp_command_missing`.
     """
+    known = {one.name for one in blueprint.brought if one.kind == "hook"}
     hooks = [blueprint.hooks, *(one.hooks for one in blueprint.subagents.values())]
     for config in hooks:
         for event, _, hook in hooks_in(config):
-            if hook.get("type", "command") == "command":
-                _check_hook(str(hook["command"]), event, root, where)
+            command = str(hook["command"])
+            if hook.get("type", "command") == "command" and f"{event}: {command}" not in known:
+                _check_hook(command, f"{where}: the hook of {event}", root)
     for name, server in servers_of(blueprint.agent).items():
-        _check_server(name, server, where)
+        _check_server(name, server, root, where)
     for subagent in blueprint.subagents.values():
         if isinstance(subagent.agent, Blueprint):
             check_commands(subagent.agent, root, where)
 
 
-def _check_hook(command: str, event: str, root: Path, where: str) -> None:
+def _check_hook(command: str, what: str, root: Path) -> None:
+    unbraced = _UNBRACED.search(command)
+    if unbraced and f"{unbraced[1]}=" not in command:
+        raise LoadError(
+            "hook_root",
+            f"{what} writes {unbraced[0]} without braces, which stays empty",
+            f"write ${{{unbraced[1]}}}",
+        )
+    optional = optional_in(command)
     for script, direct in scripts_in(command):
-        path = Path(script)
-        if not path.is_absolute() or not path.is_relative_to(root):
-            continue
-        inside = path.relative_to(root).as_posix()
-        if not path.is_file():
+        if script not in optional or script.startswith(str(root)):
+            _check_script(script, what, root, direct=direct)
+    for name in programs_in(command):
+        if not {name} & (_BUILTINS | optional) and shutil.which(name) is None:
             raise LoadError(
                 "hook_missing",
-                f"{where}: the hook of {event} runs {inside}, which does not exist",
-                "add the file, or correct the command in hooks.json",
-            )
-        if direct and not os.access(path, os.X_OK):
-            raise LoadError(
-                "hook_not_executable",
-                f"{where}: the hook of {event} runs {inside}, which is not executable",
-                f"chmod +x {shlex.quote(inside)}, or name the interpreter in the command",
+                f"{what} runs {name}, which is not found",
+                f"install {name}, or correct the hook's command",
             )
 
 
-def scripts_in(command: str) -> Iterator[tuple[str, bool]]:
-    """The files that a shell command runs, and whether each is run directly.
-
-    Yields:
-        The first word of each simple command, or the script that an interpreter gets. A
-        command that cannot be taken apart has none.
-    """
-    lexer = shlex.shlex(command, posix=True, punctuation_chars=";&|()<>\n")
-    lexer.whitespace = " \t\r"
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    try:
-        words = list(lexer)
-    except ValueError:
+def _check_script(script: str, what: str, root: Path, *, direct: bool) -> None:
+    path = Path(script).expanduser() if script.startswith("~/") else Path(script)
+    if not path.is_absolute():
+        _check_relative(script, what, root)
         return
-    simple: list[str] = []
-    for word in (*words, ";"):
-        if word and set(word) <= _SEPARATORS:
-            yield from _script(simple)
-            simple = []
-        else:
-            simple.append(word)
+    ours = path.is_relative_to(root)
+    shown = path.relative_to(root).as_posix() if ours else script
+    # What a shell fills in cannot be looked for; a directory is an option's value.
+    if not ours and (set("$`*?[") & set(script) or path.is_dir()):
+        return
+    if not path.is_file() and (ours or not path.exists()):
+        raise LoadError(
+            "hook_missing",
+            f"{what} runs {shown}, which does not exist",
+            "add the file, or correct the hook's command",
+        )
+    if direct and not os.access(path, os.X_OK):
+        raise LoadError(
+            "hook_not_executable",
+            f"{what} runs {shown}, which is not executable",
+            f"chmod +x {shlex.quote(shown)}, or name the interpreter in the command",
+        )
 
 
-def _script(words: list[str]) -> Iterator[tuple[str, bool]]:
-    rest = iter(words)
-    interpreter = False
-    for word in rest:
-        if set(word) <= {"<", ">", "&"}:
-            next(rest, None)
-        elif interpreter and word in ("-c", "-m", "-e", "--eval"):
-            return
-        elif word.startswith("-") or _ASSIGNMENT.fullmatch(word):
-            continue
-        elif not interpreter and _INTERPRETER.fullmatch(word):
-            interpreter = True
-        elif interpreter or (word not in _PREFIXES and word not in _KEYWORDS):
-            yield word, not interpreter
-            return
+def _check_relative(script: str, what: str, root: Path) -> None:
+    """A hook starts in the workspace: its own files it finds by `${PLUGIN_ROOT}` only."""
+    inside = script.removeprefix("./")
+    if "/" in script and inside and ".." not in script and (root / inside).is_file():
+        raise LoadError(
+            "hook_relative",
+            f"{what} runs {inside} from the user's workspace, where it does not exist",
+            f"write ${{PLUGIN_ROOT}}/{inside}",
+        )
 
 
-def _check_server(name: str, server: Any, where: str) -> None:
+def _check_server(name: str, server: Any, root: Path, where: str) -> None:
     data = server if isinstance(server, dict) else server.model_dump()
     command = data.get("command")
     # What the SDK still has to fill in cannot be looked for.
@@ -127,6 +130,15 @@ def _check_server(name: str, server: Any, where: str) -> None:
             f"{where}: the MCP server {name!r} starts {command}, which is not found",
             f"install {Path(command).name}, or correct the command",
         )
+    for word in map(str, data.get("args") or ()):
+        given = Path(word)
+        if given.is_absolute() and given.is_relative_to(root) and not given.exists():
+            raise LoadError(
+                "mcp_command_missing",
+                f"{where}: the MCP server {name!r} is started with"
+                f" {given.relative_to(root).as_posix()}, which does not exist",
+                "add the file, or correct the arguments",
+            )
 
 
 def _search_path(server: Any) -> str | None:

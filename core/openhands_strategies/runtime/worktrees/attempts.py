@@ -10,7 +10,8 @@ from typing import Final
 
 from openhands_strategies.errors import RunError, StrategyError
 from openhands_strategies.runtime.entries import Entry
-from openhands_strategies.runtime.table import TaskRecord, TaskTable, write_json
+from openhands_strategies.runtime.json_file import write_json
+from openhands_strategies.runtime.table import TaskRecord, TaskTable
 from openhands_strategies.runtime.worktrees.applying import apply_patch, is_applied
 from openhands_strategies.runtime.worktrees.checking import Verdict, run_check
 from openhands_strategies.runtime.worktrees.worktree import (

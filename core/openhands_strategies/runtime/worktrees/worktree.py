@@ -7,7 +7,6 @@ does not find.
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import tempfile
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from openhands_strategies.errors import RunError
-from openhands_strategies.runtime.table import SUBAGENTS_DIR, write_json
+from openhands_strategies.runtime.json_file import read_json, write_json
+from openhands_strategies.runtime.table import SUBAGENTS_DIR
 from openhands_strategies.runtime.worktrees.git import git, git_bytes
 from openhands_strategies.runtime.worktrees.removal import CONTAINER, refs_since, remove_worktree
 from openhands_strategies.runtime.worktrees.repository import (
@@ -91,7 +91,7 @@ def read_worktree(keep: Path) -> Worktree | None:
         RunError: `worktree_unreadable`.
     """
     try:
-        return Worktree(**json.loads((keep / FILE).read_text(encoding="utf-8")))
+        return Worktree(**read_json(keep / FILE))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
