@@ -34,7 +34,7 @@ def server(server_home: Path) -> Iterator[Server]:
     """One server for all tests; it offers what each of them needs."""
     pytest.importorskip("openhands.agent_server")
     references = ["fusion", "./delegating", "./raising.py", "./broken.py", "./spending.py"]
-    references += ["./house.py", f"git+file://{server_home}/repository"]
+    references += ["./house.py", "best-of-n", f"git+file://{server_home}/repository"]
     with running_server(
         server_home,
         ["--extensions", *references, "./absent.py", "--workspaces", str(server_home)],

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from openhands_strategies.cli.serving import page_address, split_arguments, upstream_arguments
+from openhands_strategies.cli.serving import (
+    page_address,
+    split_arguments,
+    upstream_arguments,
+    why_it_ended,
+)
 from openhands_strategies.errors import UsageError
 
 MODULE = "openhands_strategies.server.extension"
@@ -45,6 +51,29 @@ def test_our_module_is_appended_and_the_host_is_loopback() -> None:
         *("--import-modules", f"canvas_ui_tool,{MODULE}"),
     ]
     assert upstream_arguments(["--import-modules=a, b"])[-1] == f"a,b,{MODULE}"
+
+
+def test_the_beginning_of_an_option_is_that_option() -> None:
+    given = split_arguments(["--work", "/w", "--ho", "0.0.0.0", "--import-mod=mine", "--rel"])
+    assert given.workspaces == ["/w"]
+    assert given.upstream == ["--host", "0.0.0.0", "--import-modules=mine", "--reload"]
+    assert upstream_arguments(given.upstream) == [
+        *("--host", "0.0.0.0", "--reload", "--import-modules", f"mine,{MODULE}"),
+    ]
+    with pytest.raises(UsageError, match="--ext could be --extensions or --extra-python-path"):
+        split_arguments(["--ext", "fusion"])
+    assert split_arguments(["--new-one", "--", "x"]).upstream == ["--new-one", "--", "x"]
+
+
+def test_why_the_agent_server_ended() -> None:
+    assert why_it_ended(2, ["--port", "18771x"]).exit_code == 2
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        error = why_it_ended(3, ["--port", str(port)])
+    assert (error.code, error.exit_code) == ("port_taken", 1)
+    assert str(port) in error.message
+    for arguments in (["--port", str(port)], ["--port", "99999"], ["--check-browser"]):
+        assert why_it_ended(1, arguments).code == "server_ended"
 
 
 @pytest.mark.parametrize(

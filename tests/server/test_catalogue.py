@@ -96,6 +96,67 @@ def test_a_running_server_keeps_the_files_that_it_read(tmp_path: Path) -> None:
     }
 
 
+OVERLAY = """
+from openhands_strategies import Strategy, StrategyParam
+
+raise SystemExit("a listing ran this file")
+
+class House(Strategy):
+    name = "house-rules"
+    description = "{about}"
+    overlay = True
+    params = [StrategyParam(name="word", description="A word", required=True)]
+
+    def build(self, context): ...
+"""
+
+
+def test_the_operators_overlays_are_kept_and_their_parameters_listed(tmp_path: Path) -> None:
+    write(tmp_path / "one.py", STRATEGY.format(name="one", about="One"))
+    path = write(tmp_path / "house.py", OVERLAY.format(about="before"))
+    catalogue = Catalogue(Setup(("./one.py",), ("./house.py",), False, (), tmp_path, find_home()))
+    one = catalogue.find("one")
+    schema = one.to_json()["params_schema"]
+    assert list(schema["properties"]) == schema["required"] == ["house-rules.word"]
+    [house] = one.overlays
+    path.write_text(OVERLAY.format(about="after"))
+    assert house.located is not None
+    assert "before" in house.located.file.read_text()
+    assert catalogue.reload()["restart_needed"] == ["house-rules"]
+    assert catalogue.find("one").overlays == (house,)
+    assert catalogue.broken() == []
+    path.unlink()
+    catalogue.reload()
+    assert [error.code for error in catalogue.broken()] == ["path_missing"]
+    broken = catalogue.find("one").error
+    assert broken is not None
+    assert broken.code == "overlay_broken"
+    assert "./house.py" in broken.message
+
+
+def test_a_client_can_tell_overlays_and_name_their_parameters(tmp_path: Path) -> None:
+    write(tmp_path / "one.py", STRATEGY.format(name="one", about="One"))
+    write(tmp_path / "house.py", OVERLAY.format(about="House"))
+    write(tmp_path / "bad.py", "broken (")
+    references = ("./one.py", "./house.py", "./bad.py")
+    catalogue = Catalogue(Setup(references, ("budget",), False, (), tmp_path, find_home()))
+    one, house, bad = (listed.to_json() for listed in catalogue.listed())
+    assert (one["overlay"], one["label"]) == (False, "one")
+    assert (house["overlay"], house["label"]) == (True, "house-rules")
+    assert (bad["overlay"], bad["label"]) == (None, None)
+    # What the operator lays over a start is no matter of an overlay by itself.
+    assert list(one["params_schema"]["properties"]) == ["budget.limit", "budget.warn_at"]
+    assert list(house["params_schema"]["properties"]) == ["word"]
+
+
+def test_parameters_that_only_code_knows_are_not_listed_below_overlays(tmp_path: Path) -> None:
+    write(tmp_path / "one.py", STRATEGY.format(name="one", about="One"))
+    computed = OVERLAY.replace("params = [", "params = [] if word else [")
+    write(tmp_path / "house.py", computed.format(about="House"))
+    catalogue = Catalogue(Setup(("./one.py",), ("./house.py",), False, (), tmp_path, find_home()))
+    assert catalogue.find("one").to_json()["params_schema"] is None
+
+
 def test_the_setup_is_read_from_the_environment(tmp_path: Path) -> None:
     setup = read_setup(
         {

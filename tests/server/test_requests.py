@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -104,6 +105,8 @@ def test_a_literal_secret_is_refused_and_not_repeated(server: Server) -> None:
         ({"tags": {"Upper-Case": "x"}}, "tags"),
         ({"tags": {"long": "x" * 257}}, "tags"),
         ({"tags": {"number": 1}}, "tags"),
+        ({"tags": {"strategy": "another"}}, "tags"),
+        ({"tags": {"strategycommit": "0" * 40}}, "tags"),
     ],
 )
 def test_a_body_of_the_wrong_shape(server: Server, change: dict[str, Any], field: str) -> None:
@@ -150,6 +153,30 @@ def test_no_llm(server: Server) -> None:
         refused(answer, 422, "profile_missing", "llm_profile")
 
 
+def test_a_profile_that_a_parameter_names(server: Server) -> None:
+    with server.model(in_order([finish("done")]), "naming"):
+        given = body(server, llm_profile="naming-main", params={"sidekick_profile": "absent"})
+        answer = server.post("/api/strategies/fusion/start", json=given)
+        refused(answer, 422, "profile_missing", "params.sidekick_profile")
+
+
+def test_a_workspace_that_must_be_in_git(server: Server) -> None:
+    with server.model(in_order([finish("done")]), "ungit"):
+        given = body(server, llm_profile="ungit-main")
+        answer = server.post("/api/strategies/best-of-n/start", json=given)
+        refused(answer, 422, "workspace_not_git", "workspace")
+
+
+def test_a_method_that_a_route_does_not_have(server: Server) -> None:
+    answer = server.client.delete("/api/strategies/fusion")
+    refused(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
+    # Upstream's own routes answer as they always did.
+    assert server.client.put("/api/conversations/count").headers["content-type"] == (
+        "application/json"
+    )
+
+
 @pytest.mark.parametrize("key", [None, "wrong", ""])
 def test_a_wrong_or_missing_key(server: Server, key: str | None) -> None:
     headers = {} if key is None else {"X-Session-API-Key": key}
@@ -173,6 +200,10 @@ def test_strategies_that_fail(server: Server) -> None:
         message = refused(answer, 422, "build_failed")
         assert "raising" in message
         assert "the disk is on fire" in message
+        assert answer.json()["hint"] == "the server's log shows where it happened"
+        # The traceback, on the few columns of a log.
+        log = server.log.read_text(errors="replace")
+        assert re.search(r"❱ +\d+ │ +│ +raise KeyError\(", log), log[-9000:]
         listed = server.get("/api/strategies").json()["strategies"]
         broken = next(one for one in listed if (one["error"] or {}).get("code") == "syntax_error")
         answer = server.post(f"/api/strategies/{broken['name']}/start", json=raising)
@@ -207,7 +238,8 @@ def test_a_budget_needs_prices(server: Server) -> None:
                 max_budget=1.0,
             ),
         )
-        refused(answer, 422, "price_unknown")
+        refused(answer, 422, "price_unknown", "prices")
+        assert "--" not in answer.json()["hint"], "a request has no options"
 
 
 def test_a_plan_needs_no_llm_and_starts_nothing(server: Server) -> None:
@@ -269,6 +301,14 @@ def test_openapi_describes_every_route_with_an_example(server: Server) -> None:
         for method, operation in methods.items():
             assert operation["security"], path
             assert operation["description"], path
+            for status, one in operation["responses"].items():
+                described = next(iter(one["content"].values()))["schema"]
+                named = described.get("$ref", "").rpartition("/")[2]
+                schema = document["components"]["schemas"][named] if named else described
+                if int(status) < 400:
+                    assert schema["examples"], (path, status)
+                else:
+                    assert "code" in schema["properties"], (path, status)
             if method == "post" and "{name}" in path:
                 content = operation["requestBody"]["content"]["application/json"]
                 assert content["example"]["task"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from openhands_strategies.testing import Reply, Turn, by_model, call, finish, in_order, say
-from server_process import MODEL_KEY, Server, running_server, server_environment
+from server_process import MODEL_KEY, PLAIN, Server, running_server, server_environment
 from support import write
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow_start]
@@ -81,20 +82,15 @@ def test_kill_9_and_another_server_with_other_code(tmp_path: Path) -> None:
         key = home / "ohs" / "server.key"
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
         strategy.write_text(CODED.replace("VERSION", "second"))
-        plain = [
-            str(Path(sys.executable).parent / "agent-server"),
-            "--import-modules",
-            "openhands_strategies.server.extension",
-        ]
-        again = {**none, "OH_SECRET_KEY": key.read_text().strip()}
-        # Upstream leases a conversation to one server; a dead one's lease runs out.
+        # It finds the key that the first one has made. Upstream leases a conversation to one
+        # server; a dead one's lease runs out.
         with running_server(
             home,
             [],
-            command=plain,
+            command=PLAIN,
             OHS_EXTENSIONS="./coded.py",
             OH_MAX_CONCURRENT_RUNS="1",
-            **again,
+            **none,
         ) as second:
             _goes_on(second, run)
             served = [one for one in model.served if one.model == "cheap"]
@@ -152,19 +148,44 @@ def _goes_on(server: Server, run: str) -> None:
 
 def test_strict_refuses_a_broken_strategy(tmp_path: Path) -> None:
     write(tmp_path / "broken.py", "class Broken(")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "openhands_strategies", "serve", "--strict"),
-            *("--extensions", "fusion", "./broken.py"),
-        ],
-        cwd=tmp_path,
-        env=server_environment(tmp_path),
+    serve = [sys.executable, "-m", "openhands_strategies", "serve", "--strict"]
+    done = ended(tmp_path, *serve, "--extensions", "fusion", "./broken.py", "--with", "./absent.py")
+    assert done.returncode == 3, done.stderr
+    assert "strategies_broken" in done.stderr
+    assert "[syntax_error]" in done.stderr
+    assert "[path_missing]" in done.stderr, "an overlay that is not there"
+    assert "Traceback" not in done.stderr
+
+
+def test_strict_without_our_command_says_why_in_one_line(tmp_path: Path) -> None:
+    done = ended(tmp_path, *PLAIN, OHS_EXTENSIONS="./absent.py", OHS_STRICT="1")
+    assert done.returncode == 1, done.stderr
+    assert "[strategies_broken]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def ended(home: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a server that cannot start."""
+    return subprocess.run(
+        command,
+        cwd=home,
+        env=server_environment(home, **environ),
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 3, done.stderr
-    assert "strategies_broken" in done.stderr
-    assert "syntax_error" in done.stderr
-    assert "Traceback" not in done.stderr.rpartition("strategies_broken")[2]
+
+
+def test_what_the_agent_server_refuses_has_a_name(tmp_path: Path) -> None:
+    serve = [sys.executable, "-m", "openhands_strategies", "serve"]
+    named = ended(tmp_path, *serve, "fusion")
+    assert named.returncode == 2, named.stderr
+    assert "unrecognized arguments: fusion" in named.stderr
+    assert "[usage]" in named.stderr
+    assert "hint: strategies are named by --extensions REF" in named.stderr
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        taken = ended(tmp_path, *serve, "--extensions", "fusion", "--port", str(port))
+    assert taken.returncode == 1, taken.stderr
+    assert f"another program listens on port {port} of 127.0.0.1 [port_taken]" in taken.stderr

@@ -31,7 +31,7 @@ def guarded(frame: Frame, arguments: list[str], command: Callable[[], int | None
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        return _reader_gone()
+        return reader_gone()
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -46,7 +46,7 @@ def guarded(frame: Frame, arguments: list[str], command: Callable[[], int | None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - shown, and the process ends
         # rich ends the process itself when its reader has gone.
         if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
-            return _reader_gone()
+            return reader_gone()
         problem = RunError("internal", f"unexpected {describe(error)}", "--debug shows where")
         return _failed(frame, problem, error)
 
@@ -72,11 +72,11 @@ def _failed(frame: Frame, error: StrategyError, cause: BaseException) -> int:
             for line in error_lines(error):
                 say(line)
     except BrokenPipeError:
-        _reader_gone()
+        reader_gone()
     return error.exit_code
 
 
-def _reader_gone() -> int:
+def reader_gone() -> int:
     """Nobody reads stdout any more: no word about it, not even when Python ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
-import secrets
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,13 +17,17 @@ import click
 
 from openhands_strategies.cli.frame import debug_option
 from openhands_strategies.cli.sdk import import_sdk
+from openhands_strategies.cli.server_key import give_secret_key
 from openhands_strategies.cli.text import say
-from openhands_strategies.errors import StrategyError, UsageError
-from openhands_strategies.project.home import Home, find_home
+from openhands_strategies.errors import RunError, StrategyError, UsageError
+from openhands_strategies.project.home import find_home
 
 _MODULE: Final = "openhands_strategies.server.extension"
-_KEY_FILE: Final = "server.key"
 _LISTS: Final = {"--extensions": "extensions", "--with": "overlays", "--workspaces": "workspaces"}
+_OTHERS: Final = (
+    *("--strict", "--help", "--debug", "--host", "--port", "--reload", "--check-browser"),
+    *("--import-modules", "--extra-python-path"),
+)
 
 
 @dataclass
@@ -61,27 +66,37 @@ def command(arguments: tuple[str, ...]) -> int:
     import_sdk(debug=True)
     # Also for the server's own start: no price map from the network.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    _give_secret_key(home)
+    give_secret_key(home)
     from openhands.agent_server.__main__ import main
 
     passed_on = upstream_arguments(given.upstream)
     if (address := page_address(passed_on)) is not None:
         say(f"once the server is up, its page is at {address}")
     sys.argv = ["agent-server", *passed_on]
-    main()
+    try:
+        main()
+    except SystemExit as ended:
+        if isinstance(ended.__cause__, StrategyError):
+            raise ended.__cause__ from None
+        if ended.code:
+            raise why_it_ended(ended.code, passed_on) from ended
     return 0
 
 
 def split_arguments(arguments: Sequence[str]) -> Arguments:
     """Take our options out of a command line, wherever they stand.
 
+    The beginning of an option, ours or upstream's, becomes the whole, as upstream reads it.
+
     Raises:
-        UsageError: `usage` for an option of ours without a value.
+        UsageError: `usage` for an option of ours without a value, and for a beginning that
+            several options share.
     """
     found = Arguments()
     rest = list(arguments)
     while rest:
         name, equals, value = rest.pop(0).partition("=")
+        name = _whole(name)
         if name == "--strict" and not equals:
             found.strict = True
         elif name in _LISTS:
@@ -94,6 +109,15 @@ def split_arguments(arguments: Sequence[str]) -> Arguments:
         else:
             found.upstream.append(name + equals + value)
     return found
+
+
+def _whole(name: str) -> str:
+    meant = [one for one in (*_LISTS, *_OTHERS) if one.startswith(name)]
+    if not name.startswith("--") or name in ("--", *meant) or not meant:
+        return name
+    if len(meant) > 1:
+        raise UsageError("usage", f"{name} could be {' or '.join(meant)}", "write the whole option")
+    return meant[0]
 
 
 def upstream_arguments(given: Sequence[str]) -> list[str]:
@@ -126,6 +150,15 @@ def page_address(arguments: Sequence[str]) -> str | None:
     Returns:
         None where it will not serve: it is asked something else, or cannot read them.
     """
+    if (found := _listening(arguments)) is None:
+        return None
+    host, port = found
+    if host in ("0.0.0.0", "::"):  # noqa: S104  nothing is bound here
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/strategies"
+
+
+def _listening(arguments: Sequence[str]) -> tuple[str, int] | None:
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
@@ -135,12 +168,42 @@ def page_address(arguments: Sequence[str]) -> str | None:
         found, _ = parser.parse_known_args(arguments)
     except argparse.ArgumentError:
         return None
-    if found.other:
-        return None
-    host = found.host.strip("[]")
-    if host in ("0.0.0.0", "::"):  # noqa: S104  nothing is bound here
-        host = "127.0.0.1"
-    return f"http://{f'[{host}]' if ':' in host else host}:{found.port}/strategies"
+    return None if found.other else (found.host.strip("[]"), found.port)
+
+
+def why_it_ended(code: object, arguments: Sequence[str]) -> StrategyError:
+    """What an exit of the agent-server means; it has printed its own words by then.
+
+    Args:
+        code: Of its `SystemExit`; not 0.
+        arguments: As it got them.
+    """
+    if code == 2:
+        return UsageError(
+            "usage",
+            "the agent-server does not take these arguments, as it says above",
+            "strategies are named by --extensions REF; ohs serve --help shows the rest",
+        )
+    listening = _listening(arguments)
+    if listening is not None and _is_taken(*listening):
+        return RunError(
+            "port_taken",
+            f"another program listens on port {listening[1]} of {listening[0]}",
+            "end that one, or give another --port",
+        )
+    return RunError("server_ended", f"the agent-server ended with {code}", "it says above why")
+
+
+def _is_taken(host: str, port: int) -> bool:
+    try:
+        with socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        ):
+            return False
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    except OverflowError:
+        return False
 
 
 def _check(given: Arguments) -> None:
@@ -173,33 +236,3 @@ def _pass_on(given: Arguments) -> None:
             os.environ[name] = "\n".join(values)
     if given.strict:
         os.environ["OHS_STRICT"] = "1"
-
-
-def _give_secret_key(home: Home) -> None:
-    """Without a secret key upstream stores no model key, and a restarted run cannot go on."""
-    from openhands.agent_server.config import load_config
-
-    try:
-        if load_config().secret_key is not None:
-            return
-    except ValueError:
-        # Upstream says itself what is wrong with its configuration.
-        return
-    path = home.path / _KEY_FILE
-    try:
-        home.path.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            key = path.read_text(encoding="ascii").strip()
-        else:
-            key = secrets.token_urlsafe(32)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(f"{key}\n")
-    except (OSError, ValueError) as error:
-        raise StrategyError(
-            "server_key",
-            f"{path} cannot be used: {error}",
-            "set OH_SECRET_KEY, or make that file readable for you alone",
-        ) from error
-    os.environ["OH_SECRET_KEY"] = key

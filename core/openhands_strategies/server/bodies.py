@@ -21,14 +21,20 @@ from openhands_strategies.server.problems import RequestError
 
 MAX_BODY: Final = 1_000_000
 """Bytes of a body."""
+OWN_TAGS: Final = frozenset({"strategy", "strategycommit"})
+"""Tags that say what a conversation was started with; nobody else may set them."""
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 def _texts(value: Any) -> Any:
     """Upstream's own check of tags takes texts for granted."""
-    if isinstance(value, dict) and not all(isinstance(one, str) for one in value.values()):
+    if not isinstance(value, dict):
+        return value
+    if not all(isinstance(one, str) for one in value.values()):
         raise ValueError("values must be texts")
+    if own := sorted(OWN_TAGS & value.keys()):
+        raise ValueError(f"the server itself says {own[0]!r}")
     return value
 
 
@@ -59,6 +65,13 @@ class StartBody(BaseModel):
     params: Annotated[
         dict[str, Any], Field(description="Values for the strategy's `params_schema`.")
     ] = {}
+    params_as_texts: Annotated[
+        bool,
+        Field(
+            description="Whether texts among `params` become the declared types, as on a"
+            " command line."
+        ),
+    ] = False
     workspace: Annotated[
         _Text, Field(description="Absolute path of the directory that agents work in.")
     ]
@@ -73,7 +86,10 @@ class StartBody(BaseModel):
     tags: Annotated[
         ConversationTags,
         BeforeValidator(_texts),
-        Field(description="Keys of a-z and 0-9, values of at most 256 characters."),
+        Field(
+            description="Keys of a-z and 0-9, values of at most 256 characters; not `strategy` or"
+            " `strategycommit`."
+        ),
     ] = {}
     max_budget: Annotated[
         Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,

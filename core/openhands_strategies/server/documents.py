@@ -23,6 +23,8 @@ _ENTRY: dict[str, Any] = {
         "required": [],
         "additionalProperties": False,
     },
+    "overlay": False,
+    "label": "fusion",
     "capabilities": {"hooks": [], "mcp": [], "tools": ["terminal"], "agents": ["sidekick"]},
     "trusted": True,
     "error": None,
@@ -55,6 +57,31 @@ _REPORT: dict[str, Any] = {
     "error": None,
 }
 
+_FROM: dict[str, Any] = {"part": "single", "commit": None}
+_PLAN: dict[str, Any] = {
+    "strategy": {
+        "name": "single",
+        "reference": "single",
+        "source": {"type": "distribution", "name": "openhands-strategy-single", "version": "0.1.0"},
+        "commit": None,
+        "tree": "sha256:eda8…",
+        "parts": [],
+        "params": {"max_iterations": 200},
+        "overlays": [],
+    },
+    "roles": [{"role": "main", "kind": "main", "model": "openai/gpt-5", "from": _FROM}],
+    "tools": [{"role": "main", "name": "terminal", "params": {}, "tokens": 989, "from": _FROM}],
+    "subagents": [],
+    "skills": [],
+    "hooks": [],
+    "mcp": [],
+    "limits": [{"role": "main", "name": "iterations", "value": 200, "from": _FROM}],
+    "prompt_tokens": [
+        {"role": "main", "system_prompt": 3222, "tools": 3879, "total": 7101, "from": _FROM}
+    ],
+    "estimate": "estimated with the tokenizer cl100k_base from texts and tool schemas",
+}
+
 
 class StrategyEntry(BaseModel):
     """A strategy, its parameters as JSON Schema, and why it cannot be started, if so."""
@@ -70,12 +97,21 @@ class StrategyEntry(BaseModel):
     params_schema: dict[str, Any] | None = Field(
         description="None where the parameters exist only once the code runs."
     )
+    overlay: bool | None = Field(
+        description="Whether it only adds to another strategy; None where its files are unread."
+    )
+    label: str | None = Field(
+        description="Stands before its parameters where it is laid over another, or another over"
+        " it: `fusion.sidekicks`. None where only its code knows its name."
+    )
     capabilities: dict[str, Any]
     error: dict[str, Any] | None
 
 
 class StrategyList(BaseModel):
     """All strategies that this server offers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"strategies": [_ENTRY]}]})
 
     strategies: list[StrategyEntry]
 
@@ -139,7 +175,7 @@ class Reloaded(BaseModel):
 class Plan(BaseModel):
     """What a start would use; every item says which part it comes from."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [_PLAN]})
 
     strategy: dict[str, Any]
     roles: list[dict[str, Any]]

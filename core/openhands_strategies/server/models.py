@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 _CIPHERTEXT = "gAAAAA"
 
 
-def profile_llm(name: str, config: Config) -> LLM:
+def profile_llm(name: str, config: Config, *, field: str = "") -> LLM:
     """Load a profile of the server's store.
+
+    Args:
+        name: Of the profile.
+        config: The server's configuration.
+        field: The part of a request that names it, where that is known.
 
     Raises:
         RequestError: `profile_missing`, `profile_invalid` or `profile_locked`.
@@ -30,7 +35,7 @@ def profile_llm(name: str, config: Config) -> LLM:
             "profile_missing",
             f"this server has no LLM profile {name[:100]!r}",
             f"saved profiles: {', '.join(names) or 'none'}",
-            field="llm_profile",
+            field=field,
         )
     try:
         llm = store.load(name, cipher=config.cipher)
@@ -39,14 +44,14 @@ def profile_llm(name: str, config: Config) -> LLM:
             "profile_invalid",
             f"LLM profile {name!r}: {describe(error)}",
             "save it again",
-            field="llm_profile",
+            field=field,
         ) from error
     if _key(llm).startswith(_CIPHERTEXT):
         raise RequestError(
             "profile_locked",
             f"the key of LLM profile {name!r} was encrypted with another secret key",
             "start the server with that OH_SECRET_KEY, or save the profile again",
-            field="llm_profile",
+            field=field,
         )
     return llm
 

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
+from starlette.types import Receive, Scope, Send
 
 from openhands_strategies.errors import (
     ParameterError,
@@ -35,6 +36,24 @@ _STATUS_BY_CODE: Final = {
 }
 
 
+# Which part of a request is to blame for what a command line also says.
+_FIELDS: Final = {
+    "price_unknown": "prices",
+    "workspace_not_git": "workspace",
+    "workspace_submodules": "workspace",
+}
+_IN_LOG: Final = "the server's log shows where it happened"
+# Hints that name options of a command line, in the words of a request.
+_IN_A_REQUEST: Final = {
+    "build_failed": _IN_LOG,
+    "import_failed": _IN_LOG,
+    "setup_failed": _IN_LOG,
+    "overlay_alone": "start another strategy, and name this one under `with`",
+    "parameter_conflict": "give each its own value under `params`, by the names in the message",
+    "price_unknown": 'give `prices`, in dollars for a million tokens: {"MODEL": [IN, OUT]}',
+}
+
+
 class Problem(BaseModel):
     """What every error of these routes looks like."""
 
@@ -44,6 +63,7 @@ class Problem(BaseModel):
     code: str = Field(examples=["param_range"])
     message: str = Field(examples=["fusion: parameter 'sidekicks' is 99"])
     hint: str = Field(examples=["sidekicks takes an integer from 1 to 16"])
+    exit_code: int = Field(examples=[2], description="What `ohs run` ends with for it.")
     field: str | None = Field(default=None, examples=["params.sidekicks"])
 
 
@@ -73,17 +93,33 @@ def status_of(error: StrategyError) -> int:
 def problem(error: StrategyError, status: int | None = None) -> JSONResponse:
     """The answer for an error."""
     status = status_of(error) if status is None else status
-    field = getattr(error, "field", "")
+    field = getattr(error, "field", "") or _FIELDS.get(error.code, "")
     if field and isinstance(error, ParameterError):
         field = f"params.{field}"
     document = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        **error.to_json(),
+        **_said(error),
+        "exit_code": _exit_code(error, status),
         **({"field": field} if field else {}),
     }
     return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE)
+
+
+def error_json(error: StrategyError) -> dict[str, Any]:
+    """An error within a document, with what `ohs run` ends with for it."""
+    return {**_said(error), "exit_code": error.exit_code}
+
+
+def _said(error: StrategyError) -> dict[str, str]:
+    said = error.to_json()
+    return {**said, "hint": _IN_A_REQUEST.get(error.code, said["hint"])}
+
+
+def _exit_code(error: StrategyError, status: int) -> int:
+    """What the command line ends with: of what is not the request's fault, 1."""
+    return 1 if status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500 else error.exit_code
 
 
 class ProblemRoute(APIRoute):
@@ -96,6 +132,8 @@ class ProblemRoute(APIRoute):
             try:
                 return await inner(request)
             except StrategyError as error:
+                if _IN_A_REQUEST.get(error.code) == _IN_LOG:
+                    _log.error("%s [%s]", error.message, error.code, exc_info=error.__cause__)
                 return problem(error)
             except RequestValidationError as error:
                 first = error.errors()[0]
@@ -115,6 +153,19 @@ class ProblemRoute(APIRoute):
                 )
 
         return handler
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a method that the route does not have as it answers every error."""
+        if scope["method"] in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        allowed = ", ".join(sorted(self.methods or ()))
+        error = RequestError(
+            "method_not_allowed", f"this route takes no {scope['method']}", f"it takes {allowed}"
+        )
+        answer = problem(error, HTTPStatus.METHOD_NOT_ALLOWED)
+        answer.headers["Allow"] = allowed
+        await answer(scope, receive, send)
 
 
 _HINTS: Final = {

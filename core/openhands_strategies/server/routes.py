@@ -62,7 +62,7 @@ def strategies_router(catalogue: Catalogue) -> APIRouter:
 
     @router.get(
         "/{name}",
-        responses={200: {"model": StrategyEntry}, **problems(401, 404, 503)},
+        responses={200: {"model": StrategyEntry}, **problems(401, 404, 422, 503)},
         operation_id="get_strategy",
     )
     async def get_strategy(name: str) -> JSONResponse:

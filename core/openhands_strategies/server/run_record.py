@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from openhands_strategies.errors import RunError, describe
 from openhands_strategies.runtime.entries import TASK_TOOL_SET
+from openhands_strategies.runtime.json_file import read_json, write_json
 from openhands_strategies.runtime.run_file import FILE, VERSION, RunFile, plain_url
-from openhands_strategies.runtime.table import write_json
 from openhands_strategies.runtime.usage import known_price
 
 if TYPE_CHECKING:
@@ -23,9 +22,21 @@ if TYPE_CHECKING:
 
 
 def new_record(
-    prepared: Prepared, body: StartBody, workspace: Path, conversation_id: str
+    prepared: Prepared,
+    body: StartBody,
+    overlays: Sequence[str],
+    workspace: Path,
+    conversation_id: str,
 ) -> RunFile:
-    """Describe a run that is about to start; the main model's price is always in it."""
+    """Describe a run that is about to start; the main model's price is always in it.
+
+    Args:
+        prepared: The strategy.
+        body: The request.
+        overlays: What the client laid over the strategy, then what the operator does.
+        workspace: Where it works.
+        conversation_id: The conversation that it is about to become.
+    """
     llm = prepared.agent.llm
     profile = body.llm_profile
     main_price = known_price(llm)
@@ -35,7 +46,7 @@ def new_record(
         reference=prepared.loaded.origin.reference,
         strategy=prepared.loaded.origin.model_dump(mode="json"),
         params=prepared.params,
-        overlays=list(body.overlays),
+        overlays=list(overlays),
         workspace=str(workspace),
         model=None if profile else llm.model,
         base_url=None if profile else plain_url(llm.base_url),
@@ -67,7 +78,7 @@ def read_record(directory: Path) -> RunFile | None:
         RunError: `run_unreadable`.
     """
     try:
-        data: Any = json.loads((directory / FILE).read_text(encoding="utf-8"))
+        data: Any = read_json(directory / FILE)
         if not isinstance(data, dict) or data.get("version") != VERSION:
             raise ValueError(f"it is no run file of version {VERSION}")
         return RunFile(**{key: data[key] for key in RunFile.__dataclass_fields__ if key in data})

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from fastapi import Request
 
 from openhands_strategies.errors import RunError, UsageError, describe
 from openhands_strategies.runtime.history import FILE, read_views
+from openhands_strategies.runtime.json_file import read_json
 from openhands_strategies.runtime.report import role_rows
 from openhands_strategies.runtime.roles import MAIN, RoleView
 from openhands_strategies.runtime.run_file import RunFile, conversation_key
@@ -70,7 +70,8 @@ def _document(directory: Path, record: RunFile, end: Ended) -> dict[str, Any]:
     status, error = judged(end, record, views)
     return {
         "conversation_id": record.conversation_id,
-        "strategy": {key: record.strategy.get(key) for key in ("name", "source", "commit", "tree")},
+        "strategy": _origin(record.strategy),
+        "layers": [_origin(one) for one in record.strategy.get("overlays") or ()],
         "reference": record.reference,
         "params": record.params,
         "overlays": record.overlays,
@@ -81,9 +82,14 @@ def _document(directory: Path, record: RunFile, end: Ended) -> dict[str, Any]:
         "roles": rows,
         "subagents": [_subagent(one, tasks.get(one.key)) for one in views if one.key != MAIN],
         "cost_usd": None if None in costs else round(sum(costs), 9),
+        "seconds": 0.0 if main is None else round(main.seconds, 3),
         "max_budget": record.max_budget,
         "error": error,
     }
+
+
+def _origin(strategy: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: strategy.get(key) for key in ("name", "source", "commit", "tree")}
 
 
 def _state(views: Sequence[RoleView]) -> dict[str, str]:
@@ -125,7 +131,7 @@ def _views(directory: Path, *, running: bool) -> list[RoleView]:
     if not running:
         return views
     try:
-        document = json.loads((directory / FILE).read_text(encoding="utf-8"))
+        document = read_json(directory / FILE)
         written = (directory / FILE).stat().st_mtime
     except FileNotFoundError:
         return views

@@ -13,7 +13,6 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from openhands_strategies.errors import LoadError, StrategyError
-from openhands_strategies.registry.catalog import resolve
 from openhands_strategies.registry.host import plugin_host
 from openhands_strategies.runtime.building import check_params
 from openhands_strategies.runtime.entries import TASK_TOOL_SET
@@ -23,8 +22,9 @@ from openhands_strategies.runtime.prepare import Prepared, Settings, prepare
 from openhands_strategies.runtime.profiles import profiles_from
 from openhands_strategies.runtime.usage import Price
 from openhands_strategies.runtime.worktrees.repository import check_workspace
-from openhands_strategies.server.bodies import StartBody, workspace_of
-from openhands_strategies.server.catalogue import Catalogue, Listed
+from openhands_strategies.server.bodies import OWN_TAGS, StartBody, workspace_of
+from openhands_strategies.server.catalogue import Catalogue
+from openhands_strategies.server.listed import Listed
 from openhands_strategies.server.models import profile_llm, settings_llm
 from openhands_strategies.server.problems import RequestError
 from openhands_strategies.server.run_record import drop_record, new_record, write_record
@@ -62,7 +62,7 @@ def prepared_run(
     """
     setup = catalogue.setup
     loaded = _loaded(catalogue, catalogue.find(name), body.overlays)
-    values = check_params(loaded, body.params)
+    values = check_params(loaded, body.params, texts=body.params_as_texts)
     prices = {model: Price(*pair) for model, pair in body.prices.items()}
     llm = _main_llm(config, body.llm_profile, prices, planning=planning)
     here = config.conversation_runtime == "local"
@@ -79,7 +79,13 @@ def prepared_run(
         confirmation=body.confirmation,
         priced=not planning,
     )
-    with profiles_from(lambda profile: profile_llm(profile, config)):
+
+    def profile(wanted: str) -> LLM:
+        naming = [param for param, value in values.items() if value == wanted]
+        field = f"params.{naming[0]}" if len(naming) == 1 else ""
+        return profile_llm(wanted, config, field=field)
+
+    with profiles_from(profile):
         prepared = prepare(loaded, llm, values, settings, adjust=adjust)
     if here:
         check_workspace(prepared.scope.agents, workspace)
@@ -92,25 +98,29 @@ def _warn(error: StrategyError) -> None:
 
 def _loaded(catalogue: Catalogue, listed: Listed, overlays: list[str]) -> Loaded:
     """Load what is listed; its code is what was there when the server read it."""
-    if listed.error is not None:
-        raise listed.error
-    assert listed.located is not None  # noqa: S101  without an error it was found
-    found = [_overlay(catalogue, one) for one in overlays]
-    found += [_overlay(catalogue, one, own=True) for one in catalogue.setup.overlays]
-    loaded = load(listed.located, catalogue.setup.home, found)
-    if listed.tree is not None and loaded.origin.tree != listed.tree:
-        raise LoadError(
-            "strategy_changed",
-            f"strategy {listed.name!r} ({listed.reference}) was changed since the server started",
-            "restart the server",
-        )
+    above = [*(_overlay(catalogue, one) for one in overlays), *listed.overlays]
+    for one in (listed, *above):
+        if one.error is not None:
+            raise one.error.with_traceback(None)
+    loaded = load(_place(listed), catalogue.setup.home, [_place(one) for one in above])
+    origins = (loaded.origin, *loaded.origin.overlays)
+    for one, origin in zip((listed, *above), origins, strict=True):
+        if one.tree is not None and origin.tree != one.tree:
+            raise LoadError(
+                "strategy_changed",
+                f"strategy {one.name!r} ({one.reference}) was changed since the server started",
+                "restart the server",
+            )
     return loaded
 
 
-def _overlay(catalogue: Catalogue, name: str, *, own: bool = False) -> Located:
-    """Where an overlay is: a client may name only what the operator serves."""
-    if own:
-        return resolve(name, base=catalogue.setup.base)
+def _place(listed: Listed) -> Located:
+    assert listed.located is not None  # noqa: S101  without an error it was found
+    return listed.located
+
+
+def _overlay(catalogue: Catalogue, name: str) -> Listed:
+    """The overlay of this name: a client may name only what the operator serves."""
     found = next((one for one in catalogue.listed() if one.name == name), None)
     if found is None or found.located is None:
         names = ", ".join(one.name for one in catalogue.listed())
@@ -120,14 +130,17 @@ def _overlay(catalogue: Catalogue, name: str, *, own: bool = False) -> Located:
             f"it has: {names}",
             field="with",
         )
-    return found.located
+    return found
 
 
 def _main_llm(
     config: Config, profile: str | None, prices: Mapping[str, Price], *, planning: bool
 ) -> LLM:
     try:
-        llm = settings_llm(config) if profile is None else profile_llm(profile, config)
+        if profile is None:
+            llm = settings_llm(config)
+        else:
+            llm = profile_llm(profile, config, field="llm_profile")
     except RequestError as error:
         if not planning or error.code != "llm_missing":
             raise
@@ -154,7 +167,8 @@ async def start(
     payload = _payload(prepared, body, workspace, str(conversation_id))
     directory = config.conversations_path / conversation_id.hex
     # Before the conversation is: one that is found after a crash knows its strategy.
-    record = new_record(prepared, body, workspace, conversation_id.hex)
+    overlays = [*body.overlays, *catalogue.setup.overlays]
+    record = new_record(prepared, body, overlays, workspace, conversation_id.hex)
     await asyncio.to_thread(write_record, directory, record)
     answer = await call(request, "POST", "/api/conversations", payload)
     if answer.status_code >= 400:
@@ -171,7 +185,7 @@ def _payload(
 
     origin = prepared.loaded.origin
     tags = {
-        **prepared.blueprint.tags,
+        **{key: one for key, one in prepared.blueprint.tags.items() if key not in OWN_TAGS},
         **body.tags,
         "strategy": origin.name[:256],
         **({"strategycommit": origin.commit} if origin.commit else {}),
