@@ -546,6 +546,22 @@ STATIC: Final[Mapping[str, tuple[Mapping[str, Change], str, str]]] = {
 }
 
 # Found only once the code runs.
+# Mistakes that end the process of whoever runs them, or keep it for ever.
+ENDING: Final[Mapping[str, tuple[Mapping[str, Change], str]]] = {
+    "build that ends the process": (build("import os; os._exit(0)"), "exit code 0"),
+    "build that kills the process": (
+        build("import os; os.kill(os.getpid(), 9)"),
+        "ended by SIGKILL",
+    ),
+    # Not even when it is asked to end.
+    "build that never returns": (
+        build("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"),
+        "no end within",
+    ),
+    "build that interrupts": (build("raise KeyboardInterrupt"), "KeyboardInterrupt"),
+}
+"""Mistake to what is changed, and words of its finding, `check_failed`."""
+
 LIVE: Final[Mapping[str, tuple[Mapping[str, Change], str]]] = {
     "an import that fails": (code("\n\nclass Rev", "\nONE = 1 / 0\n\nclass Rev"), "import_failed"),
     "setup that fails": (
@@ -562,6 +578,23 @@ LIVE: Final[Mapping[str, tuple[Mapping[str, Change], str]]] = {
         },
         "tool_unknown",
     ),
+    "a tool's parameter that is no JSON": (
+        {
+            "strategy.py": STRATEGY.replace("import Agent\n", "import Agent, Tool\n").replace(
+                "tools=[])", "tools=[Tool(name='terminal', params={'x': object()})])"
+            )
+        },
+        "json_differs",
+    ),
+    "a parameter that a tool does not take": (
+        {
+            "strategy.py": STRATEGY.replace("import Agent\n", "import Agent, Tool\n").replace(
+                "tools=[])", "tools=[Tool(name='terminal', params={'nonsense': 3})])"
+            )
+        },
+        "run_failed",
+    ),
+    "build that leaves the program": (build("raise SystemExit(0)"), "build_failed"),
     "a value that build cannot bear": (
         code('rounds=context.params["rounds"]', 'rounds=9 // abs(context.params["rounds"] - 9)'),
         "params_generated",

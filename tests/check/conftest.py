@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from check_corpus import lay_out
+from openhands_strategies.cli.check import carrying_out
+from openhands_strategies.cli.check.journal import Request
+from openhands_strategies.cli.check.live import check_live
+from openhands_strategies.cli.check.steps import Steps
 from openhands_strategies.cli.main import main
+from openhands_strategies.cli.sdk import import_sdk
 
 Check = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -32,6 +37,21 @@ def check(
         return ended.value.code, json.loads(out)
 
     return run
+
+
+@pytest.fixture
+def check_here(
+    check: Check, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Check:
+    """The same with the work of its child process done here: the SDK is imported once for all."""
+
+    def here(request: Request, steps: Steps, place: object, *, seconds: float) -> None:
+        import_sdk(debug=False)
+        steps.foreign = (Exception, SystemExit)
+        check_live(request.located, request.given, steps, tmp_path_factory.mktemp("check"))
+
+    monkeypatch.setattr(carrying_out, "check_apart", here)
+    return check
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from check_corpus import LIVE, STRATEGY, lay_out
+from openhands_strategies.cli.check.report import lines
 from openhands_strategies.params import StrategyParam
+from openhands_strategies.runtime.checks.building import generated_problems
 from openhands_strategies.runtime.checks.values import default_values, examples
 from support import write
 
 PLUGINS = sorted((Path(__file__).parents[2] / "plugins").glob("*/strategy.py"))
-CHECKS = ["files", "load", "identity", "build", "capabilities", "same plan", "json",
+CHECKS = ["files", "load", "identity", "build", "json", "capabilities", "same plan",
           "generated parameters", "scripted run"]  # fmt: skip
 
 
@@ -30,10 +32,10 @@ def test_nothing_is_wrong_with_a_good_directory(check: Any, reviewer: Path) -> N
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("mistake", LIVE)
-def test_each_mistake_has_its_own_finding(check: Any, tmp_path: Path, mistake: str) -> None:
+def test_each_mistake_has_its_own_finding(check_here: Any, tmp_path: Path, mistake: str) -> None:
     changes, expected = LIVE[mistake]
     lay_out(tmp_path / "reviewer", changes)
-    code, document = check("./reviewer")
+    code, document = check_here("./reviewer")
     found = {one["code"]: one for one in document["findings"]}
     assert expected in found, document
     assert found[expected]["file"] == "strategy.py"
@@ -43,9 +45,30 @@ def test_each_mistake_has_its_own_finding(check: Any, tmp_path: Path, mistake: s
 
 
 @pytest.mark.e2e
+def test_what_follows_from_a_finding_is_not_told(check_here: Any, tmp_path: Path) -> None:
+    lay_out(tmp_path / "reviewer", LIVE["a tool's parameter that is no JSON"][0])
+    _, document = check_here("./reviewer")
+    assert [one["code"] for one in document["findings"]] == ["json_differs"]
+    skipped = [row["name"] for row in document["checks"] if row["status"] == "skipped"]
+    assert skipped == ["capabilities", "same plan", "scripted run"]
+    lay_out(tmp_path / "reviewer", LIVE["a parameter that a tool does not take"][0])
+    _, document = check_here("./reviewer")
+    assert [one["code"] for one in document["findings"]] == ["tool_failed", "run_failed"]
+    assert all("'nonsense'" in one["message"] for one in document["findings"])
+
+
+def test_builds_that_there_is_no_time_for_are_told() -> None:
+    found = list(examples([StrategyParam("fast", type="boolean")], {}))
+    problems = list(generated_problems(print, found, "strategy.py", 3, seconds=-1))
+    assert [(one.code, one.severity, one.line) for one in problems] == [
+        ("params_untested", "note", 3)
+    ]
+
+
+@pytest.mark.e2e
 @pytest.mark.parametrize("strategy", PLUGINS, ids=lambda path: path.parent.name)
-def test_the_first_party_strategies_have_no_error(check: Any, strategy: Path) -> None:
-    code, document = check(str(strategy.parent))
+def test_the_first_party_strategies_have_no_error(check_here: Any, strategy: Path) -> None:
+    code, document = check_here(str(strategy.parent))
     assert code == 0, document["findings"]
     assert {row["status"] for row in document["checks"]} == {"passed"}
 
@@ -89,19 +112,19 @@ def test_every_sub_agent_is_asked_once(check: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-def test_an_overlay_is_laid_over_a_bare_agent(check: Any, tmp_path: Path) -> None:
+def test_an_overlay_is_laid_over_a_bare_agent(check_here: Any, tmp_path: Path) -> None:
     changes = dict.fromkeys(("strategy.py", "__init__.py", "pyproject.toml"))
     directory = lay_out(tmp_path / "reviewer", changes)
-    code, document = check("./reviewer")
+    code, document = check_here("./reviewer")
     assert (code, document["findings"]) == (0, [])
     (directory / "agents" / "helper.md").write_text("---\nname: helper\ntools: [hammer]\n---\nX\n")
-    code, document = check("./reviewer")
+    code, document = check_here("./reviewer")
     assert code == 1
     assert "tool_unknown" in {one["code"] for one in document["findings"]}
 
 
 @pytest.mark.e2e
-def test_a_composition_is_checked_with_its_parts(check: Any, tmp_path: Path) -> None:
+def test_a_composition_is_checked_with_its_parts(check_here: Any, tmp_path: Path) -> None:
     lay_out(tmp_path / "reviewer", {})
     text = """
         from openhands_strategies.compose import pipeline
@@ -109,22 +132,27 @@ def test_a_composition_is_checked_with_its_parts(check: Any, tmp_path: Path) -> 
         both = pipeline("./reviewer", "./reviewer{}", name="both", description="Twice")
         """
     write(tmp_path / "both.py", text.format(""))
-    code, document = check("./both.py")
+    code, document = check_here("./both.py")
     assert (code, [o for o in document["findings"] if o["severity"] == "error"]) == (0, [])
     broken = STRATEGY.replace('rounds=context.params["rounds"]', "rounds=1 // 0")
     lay_out(tmp_path / "reviewer2", {"strategy.py": broken})
     write(tmp_path / "both.py", text.format("2"))
-    code, document = check("./both.py")
+    code, document = check_here("./both.py")
     assert (code, [one["code"] for one in document["findings"]]) == (1, ["build_failed"])
 
 
 @pytest.mark.e2e
-def test_parameters_that_the_user_gives(check: Any, tmp_path: Path) -> None:
+def test_parameters_that_the_user_gives(check_here: Any, tmp_path: Path) -> None:
     text = STRATEGY.replace('default="calm"', "required=True")
     lay_out(tmp_path / "reviewer", {"strategy.py": text})
-    code, document = check("./reviewer")
+    code, document = check_here("./reviewer")
     assert (code, [one["code"] for one in document["findings"]]) == (0, ["params_required"])
-    assert check("./reviewer", "--param", "style=bold")[1]["findings"] == []
+    assert check_here("./reviewer", "--param", "style=bold")[1]["findings"] == []
+
+
+@pytest.mark.e2e
+@pytest.mark.slow_start
+def test_a_parameter_that_does_not_fit_is_the_users_mistake(check: Any, reviewer: Path) -> None:
     code, document = check("./reviewer", "--param", "style=loud")
     assert (code, document["error"]["code"]) == (2, "param_choice")
 
@@ -152,6 +180,35 @@ def test_examples_stand_at_the_bounds() -> None:
     assert any(not text.isascii() for text in texts)
     assert not any("key" in one.values for one in found)
     assert [one.values for one in examples(params, base, drawn=5)] == [o.values for o in found]
+
+
+def test_texts_are_drawn_where_any_text_makes_sense() -> None:
+    params = [
+        StrategyParam("greeting", description="What is said first"),
+        StrategyParam("scout_model", description="Who looks"),
+        StrategyParam("where", description="Path of the notes"),
+        StrategyParam("key", secret=True),
+    ]
+    found = list(examples(params, {}, drawn=9))
+    drawn = {name: [one for one in found if name in one.values] for name in
+             ("greeting", "scout_model", "where", "key")}  # fmt: skip
+    # Three at the bounds, then a third of what is drawn.
+    assert {name: len(ones) for name, ones in drawn.items()} == {
+        "greeting": 6, "scout_model": 3, "where": 3, "key": 0
+    }  # fmt: skip
+    assert all(one.text for one in drawn["greeting"])
+    assert [one.values for one in examples(params, {}, drawn=9)] == [one.values for one in found]
+
+
+def test_bounds_alone_are_told(reviewer: Path) -> None:
+    told = {}
+    for detail in ("bounds", "bounds and hypothesis"):
+        row = {"name": "generated parameters", "status": "passed", "seconds": 1, "detail": detail}
+        strategy = {"name": "x", "root": str(reviewer)}
+        document = {"strategy": strategy, "findings": [], "sdk": "1.58.0", "checks": [row]}
+        told[detail] = "\n".join(lines(document))
+    assert "'openhands-strategies[check]'" in told["bounds"]
+    assert "hypothesis" not in told["bounds and hypothesis"]
 
 
 def test_examples_without_hypothesis(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import click
 import pytest
 
 from openhands_strategies.cli.completion.shells import read_line
-from openhands_strategies.cli.main import COMMANDS
+from openhands_strategies.cli.main import COMMANDS, cli
 from support import write
 
 STRATEGY = """
@@ -143,6 +144,11 @@ def items(place: Path) -> Items:
         ("ohs compare x --strategies spoken,fl", [r"plain,spoken,flow"]),
         ("ohs compare x --strategies spoken,b=./spoken.py --param b.tw", ["part,b.twice="]),
         ("ohs openhands --strategy spoken --param twi", ["part,twice="]),
+        ("ohs check spoken --param tw", ["part,twice="]),
+        ("ohs check spoken --param style=c", ["plain,style=calm"]),
+        ("ohs new x --kind ", ["plain,strategy", "plain,overlay", "plain,composition"]),
+        ("ohs new x --with ", ["plain,skills", "plain,hooks", "plain,agents"]),
+        ("ohs new x --with hooks,s", [r"plain,hooks,skills"]),
         ("ohs index update ", ["plain,acme"]),
         ("ohs completion ", ["plain,bash", "plain,zsh", "plain,fish"]),
         ("ohs run 'spo", ["plain,spoken"]),
@@ -152,6 +158,57 @@ def items(place: Path) -> Items:
 )  # fmt: skip
 def test_what_is_offered(items: Items, line: str, expected: list[str]) -> None:
     assert items(line) == expected
+
+
+def _below(
+    command: click.Command, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Parameter]]:
+    """Every parameter of a command and of those below it, each with the command's name."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from _below(inner, (*path, name))
+    for one in command.params:
+        yield " ".join(path), one
+
+
+def test_whatever_can_be_completed_is() -> None:
+    known = {"REF", "[REF]", "NAME=VALUE", "PATH", "[PATH]", "FILE", "DIR", "KIND", "PART,…"}
+    wanted = [
+        (name, one)
+        for name, one in _below(cli)
+        if one.metavar in known or {"--param", "--with"} & set(one.opts)
+    ]
+    assert {name for name, _ in wanted} >= {"run", "plan", "check", "new", "compare", "index add"}
+    # What click itself asks: a callback of ours, or a type that knows its values.
+    silent = [
+        (name, one.opts)
+        for name, one in wanted
+        if one._custom_shell_complete is None
+        and type(one.type).shell_complete is click.ParamType.shell_complete
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("instruction", ["bash_complete", "bash_source"])
+def test_a_shell_that_reads_no_further_gets_no_word(place: Path, instruction: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            ["ohs"],
+            cwd=place,
+            env={**os.environ, "_OHS_COMPLETE": instruction, "COMP_WORDS": "ohs "},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_every_command_is_offered_with_its_help(items: Items) -> None:

@@ -11,14 +11,19 @@ import subprocess
 import sys
 import time
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import openhands_strategies
 from openhands_strategies.cli.creating import command
 from openhands_strategies.cli.main import COMMANDS
+from openhands_strategies.cli.new.names import names_of
+from openhands_strategies.errors import UsageError
 from openhands_strategies.manifest.reader import read_manifest
 from support import write
 
@@ -82,7 +87,7 @@ def test_what_is_made(ohs_here, tmp_path: Path, kind: str, parts: str) -> None:
     expected = {
         *(".copier-answers.yml", ".gitignore", ".github/workflows/check.yml", "LICENSE"),
         *(".plugin/plugin.json", "CHANGELOG.md", "README.md", "__init__.py", "pyproject.toml"),
-        *("strategy.py", "tests/conftest.py", "tests/test_strategy.py"),
+        *("strategy.py", "MANIFEST.in", "tests/test_strategy.py"),
     }
     if kind == "overlay":
         expected.add("tests/base.py")
@@ -197,6 +202,11 @@ BAD = [
     (["json"], "name_reserved", "ohs new json-strategy"),
     (["openhands"], "name_reserved", ""),
     (["runs"], "name_reserved", ""),
+    (["openhands-sdk"], "name_reserved", "ohs new openhands-sdk-strategy"),
+    (["strategies"], "name_reserved", ""),
+    (["ohs"], "name_reserved", ""),
+    (["pytest"], "name_reserved", ""),
+    (["yaml"], "name_reserved", ""),
     (["fusion"], "name_taken", "--allow-taken"),
     (["ok", "--kind", "Strategy"], "kind_unknown", "strategy, overlay, composition"),
     (["ok", "--with", "skills,hook"], "with_unknown", "skills, hooks, agents"),
@@ -252,6 +262,15 @@ def test_bad_input(ohs_here, tmp_path: Path, arguments: list[str], code: str, hi
     assert hint in error["hint"]
     assert {path.name for path in tmp_path.iterdir()} == before
     assert (tmp_path / "full/kept").read_text() == "kept"
+
+
+def test_no_strategy_is_called_like_what_it_needs() -> None:
+    needed = [Requirement(one) for one in requires("openhands-strategies") or ()]
+    for one in needed:
+        # What an extra brings is there only for those who ask for it.
+        if one.marker is None:
+            with pytest.raises(UsageError, match="package that ohs"):
+                names_of(canonicalize_name(one.name))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -403,6 +422,16 @@ def test_the_page_has_every_option() -> None:
     own = {option for one in command.params for option in one.opts if option.startswith("--")}
     table = "\n".join(line for line in page.splitlines() if line.startswith("| `--"))
     assert set(re.findall(r"`(--[a-z-]+)", table)) == own - {"--json", "--debug"}
+
+
+def test_the_page_shows_the_directory(ohs_here, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/new.md").read_text()
+    made = ohs_here("new", "night-shift", "--with", "skills,hooks,agents", "--json")
+    shown = re.findall(r"(?<=\s)(?:[\w.-]+/)*(?:[\w-]*\.\w[\w.-]*|LICENSE|(?<=/))(?=\s)",
+                       page.partition("night-shift/\n")[2].partition("```")[0])  # fmt: skip
+    tops = {one.partition("/")[0] for one in json.loads(made.out)["new"]["files"]}
+    assert {one.partition("/")[0] for one in shown} == tops
+    assert all((tmp_path / "night-shift" / one).exists() for one in shown)
 
 
 def test_a_broken_project_file_is_told_and_does_not_matter(ohs_here, tmp_path: Path) -> None:

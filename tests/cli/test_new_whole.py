@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow_start]
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = "import sys; from setuptools import build_meta as b; b.build_wheel(sys.argv[1])"
+SDIST = BUILD.replace("wheel", "sdist")
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +75,66 @@ def test_its_own_tests_pass_and_it_is_typed(tmp_path: Path, kind: str, parts: st
     assert done(root, "git", "status", "--porcelain") == ""
 
 
+def environment(place: Path) -> Path:
+    """A new one, with the pip of its Python, that sees the packages of this one."""
+    venv.create(place, with_pip=True, symlinks=True)
+    packages = next(place.glob("lib/python*/site-packages"))
+    seen = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(ROOT / "core")}
+    (packages / "seen.pth").write_text("\n".join(sorted(seen)) + "\n")
+    return place / "bin" / "python"
+
+
+def test_the_first_hour_of_the_page_in_a_new_environment(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "openhands_strategies", "new", "night-shift"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    printed = [line.strip() for line in said.partition("next:\n")[2].splitlines()]
+    page = (ROOT / "docs/new.md").read_text().partition("## The first hour")[2]
+    lines = page.partition("```sh\n")[2].partition("```")[0].splitlines()
+    assert lines[: len(printed)] == printed
+    assert len(printed) == 3
+    assert f"{printed[1]}\n" in (tmp_path / "night-shift/README.md").read_text()
+    # `build` is for later; what is not here cannot come without the network.
+    project = tmp_path / "night-shift/pyproject.toml"
+    text = project.read_text()
+    assert '"build>=1.2", ' in text
+    project.write_text(text.replace('"build>=1.2", ', ""))
+    python = environment(tmp_path / "there")
+    # The packages that it sees have their commands here.
+    path = (str(python.parent), str(Path(sys.executable).parent), os.environ["PATH"])
+    with ScriptedModel(lambda turn: finish("They pass."), prices=PRICES) as model:
+        told = done(
+            *(tmp_path, "sh", "-ec", "\n".join(lines)),
+            PATH=os.pathsep.join(path),
+            PIP_NO_INDEX="1",
+            PIP_NO_BUILD_ISOLATION="0",
+            LLM_MODEL="openai/main",
+            LLM_API_KEY="any",
+            LLM_BASE_URL=model.base_url,
+        )
+    assert "Successfully installed openhands-strategy-night-shift" in told
+    assert " passed" in told
+    assert told.endswith("They pass.\n")
+
+
+def test_a_source_distribution_passes_its_own_tests(tmp_path: Path) -> None:
+    ohs(tmp_path, "new", "night-shift", "--kind", "overlay")
+    done(tmp_path / "night-shift", sys.executable, "-c", SDIST, tmp_path)
+    (packed,) = tmp_path.glob("openhands_strategy_night_shift-*.tar.gz")
+    with tarfile.open(packed) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    (root,) = (tmp_path / "unpacked").iterdir()
+    assert (root / "CHANGELOG.md").is_file()
+    assert not list(root.rglob("*.pyc"))
+    told = done(root, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert " passed" in told
+    assert "skipped" not in told
+
+
 def test_the_template_is_in_the_wheel_and_the_result_installs(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
@@ -105,11 +167,7 @@ def test_the_template_is_in_the_wheel_and_the_result_installs(tmp_path: Path) ->
         )
     }
 
-    venv.create(tmp_path / "there", with_pip=True, symlinks=True)
-    python = tmp_path / "there/bin/python"
-    packages = next((tmp_path / "there").glob("lib/python*/site-packages"))
-    seen = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(ROOT / "core")}
-    (packages / "seen.pth").write_text("\n".join(seen) + "\n")
+    python = environment(tmp_path / "there")
     for how in (["--no-deps", wheel], ["--no-deps", "--no-build-isolation", "--editable", root]):
         done(tmp_path, python, "-m", "pip", "install", "-q", "--no-index", *how)
         shown = json.loads(

@@ -33,7 +33,13 @@ from openhands_strategies.testing import (
     replay,
     say,
 )
-from openhands_strategies.testing.cleaning import REMOVED, Cleaner, filled, secrets_in
+from openhands_strategies.testing.cleaning import (
+    REMOVED,
+    Cleaner,
+    accounts_here,
+    filled,
+    secrets_in,
+)
 from support import DELEGATING
 
 KEY = "the-key-of-the-server"
@@ -42,6 +48,7 @@ LOOKS_SECRET = (
     "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
     "github_pat_11ABCDEFG0abcdefghijkl",
     "AKIAIOSFODNN7EXAMPLE",
+    "rk_live_abcdefghijklmnop",
     "xoxb-1234567890-abcdef",
     "hf_abcdefghijklmnopqrst",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
@@ -118,6 +125,42 @@ def test_places_are_taken_out_whole_and_filled_in(tmp_path: Path) -> None:
     assert filled({"a": [cleaned]}, {"workspace": work, "home": home}) == {"a": [told]}
     assert filled("{{ohs:secret}} {{ohs:other}}", {"home": home}) == "{{ohs:secret}} {{ohs:other}}"
     assert Cleaner({"root": Path("/")}).text("/usr/bin") == "/usr/bin"
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("Authorization: Basic dXNlcjpwYXNz", f"Authorization: Basic {REMOVED}"),
+        ('{"Authorization": "Basic ////////"}', f'{{"Authorization": "Basic {REMOVED}"}}'),
+        ("curl -H 'x: basic YWRhOnMzY3JldA=='", f"curl -H 'x: basic {REMOVED}'"),
+        ("Basic functionality comes first", "Basic functionality comes first"),
+        ("basic understanding of basic requirements", "basic understanding of basic requirements"),
+    ],
+)
+def test_a_login_is_told_from_a_word(text: str, cleaned: str) -> None:
+    assert Cleaner({}).text(text) == cleaned
+
+
+def test_more_names_that_mean_a_secret() -> None:
+    names = ("MY_PAT", "SSH_PASSPHRASE", "STRIPE_KEY", "PROXY_AUTH", "KEY_OF_IT")
+    environ = {name: f"value-of-{name}" for name in names}
+    harmless = dict.fromkeys(("PATH", "KEYBOARD", "GIT_AUTHOR_NAME", "MONKEYS"), "long-enough")
+    assert secrets_in(environ | harmless) == set(environ.values())
+
+
+def test_a_place_is_known_in_escaped_json(tmp_path: Path) -> None:
+    escaped = str(tmp_path).replace("/", "\\/")
+    cleaner = Cleaner({"workspace": tmp_path})
+    assert cleaner.text(f'"{escaped}\\/a"') == '"{{ohs:workspace}}\\/a"'
+
+
+def test_who_works_here_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    monkeypatch.setattr("socket.gethostname", lambda: "ada-laptop.example.org")
+    cleaner = Cleaner({}, accounts_here())
+    assert cleaner.text("ada@ada-laptop:~$ ls") == f"{REMOVED}:~$ ls"
+    assert cleaner.text("ada@ada-laptop.example.org") == REMOVED
+    assert cleaner.text("ada was here") == "ada was here"
 
 
 @given(st.text(), st.text(min_size=8), st.text())

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openhands_strategies.cli.boundary import print_json
-from openhands_strategies.cli.completion.values import complete_reference
+from openhands_strategies.cli.completion.values import (
+    complete_file,
+    complete_param,
+    complete_reference,
+)
 from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
 from openhands_strategies.cli.project_options import working
 from openhands_strategies.cli.sdk import stdout_reserved
-from openhands_strategies.cli.text import say
 from openhands_strategies.errors import StrategyError, UsageError
 
 if TYPE_CHECKING:
@@ -30,12 +33,26 @@ if TYPE_CHECKING:
     "params",
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=complete_param,
     help="Build and run with this value; see ohs show REF.",
 )
 @click.option(
     "--sdk", metavar="VERSION", help="Check with this SDK, in an environment made for it."
 )
-@click.option("--sarif", "sarif_file", metavar="FILE", help="Write the findings as SARIF 2.1.0.")
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=1),
+    default=600.0,
+    help="How long its code may take, all in all; 600 by default.",
+)
+@click.option(
+    "--sarif",
+    "sarif_file",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Write the findings as SARIF 2.1.0.",
+)
 @json_option
 @debug_option
 @click.pass_context
@@ -45,13 +62,15 @@ def command(
     static: bool,
     params: tuple[str, ...],
     sdk: str | None,
+    timeout: float,
     sarif_file: str | None,
 ) -> int:
     """Find what is wrong with a strategy: its files, its code, a run.
 
     Files are read first. Then it is loaded, built with default and with generated
     parameters, compared with what its files show, and run with a scripted model in a
-    workspace that is made for it. The exit code is 1 when an error is found.
+    workspace that is made for it; all that in a process of its own. The exit code is 1
+    when an error is found.
     """
     from openhands_strategies.cli.options import params_of
 
@@ -62,12 +81,18 @@ def command(
     frame = current_frame(context)
     # Strategies print where they like; the result is for stdout alone.
     with stdout_reserved():
-        document = _document(reference, given, frame, static=static, sdk=sdk)
+        document = _document(reference, given, frame, static=static, sdk=sdk, seconds=timeout)
     return _show(document, frame, path)
 
 
 def _document(
-    reference: str, given: dict[str, str], frame: Frame, *, static: bool, sdk: str | None
+    reference: str,
+    given: dict[str, str],
+    frame: Frame,
+    *,
+    static: bool,
+    sdk: str | None,
+    seconds: float,
 ) -> dict[str, Any]:
     from openhands_strategies.cli.check.carrying_out import check
     from openhands_strategies.registry.catalog import resolve
@@ -83,10 +108,17 @@ def _document(
 
         needed = _trusted_requirements(located, work.home)
         arguments = [f"--param={name}={value}" for name, value in given.items()]
-        arguments += [*(["--debug"] if frame.debug else []), "--", reference]
+        arguments += [
+            f"--timeout={seconds}",
+            *(["--debug"] if frame.debug else []),
+            "--",
+            reference,
+        ]
         return check_elsewhere(located, needed, arguments, sdk, work.home)
-    progress = _nothing if frame.json else say
-    return check(located, given, progress, static=static, debug=frame.debug).to_json()
+    checked = check(
+        located, given, static=static, seconds=seconds, quiet=frame.json, debug=frame.debug
+    )
+    return checked.to_json()
 
 
 def _trusted_requirements(located: Located, home: Home) -> tuple[str, ...]:
@@ -139,7 +171,3 @@ def _show(document: dict[str, Any], frame: Frame, path: Path | None) -> int:
     else:
         click.echo("\n".join(lines(document)))
     return 1 if failed(document) else 0
-
-
-def _nothing(_: str) -> None:
-    """Progress is for people."""

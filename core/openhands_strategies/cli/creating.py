@@ -9,8 +9,14 @@ from typing import Any
 import click
 
 from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.completion.values import (
+    complete_directory,
+    complete_file,
+    one_of,
+    some_of,
+)
 from openhands_strategies.cli.frame import current_frame, debug_option, json_option
-from openhands_strategies.cli.new.answers import KINDS, LICENSES, parts_of, read_answers
+from openhands_strategies.cli.new.answers import KINDS, LICENSES, PARTS, parts_of, read_answers
 from openhands_strategies.cli.new.names import Names, check_free, names_of
 from openhands_strategies.cli.new.place import target_of, workshop
 from openhands_strategies.cli.new.repository import Outcome, git_user, make_repository
@@ -23,6 +29,7 @@ from openhands_strategies.errors import UsageError
 @click.option(
     "--kind",
     metavar="KIND",
+    shell_complete=one_of(*KINDS),
     help="strategy (the default), overlay or composition.",
 )
 @click.option(
@@ -30,9 +37,15 @@ from openhands_strategies.errors import UsageError
     "parts",
     metavar="PART,…",
     multiple=True,
+    shell_complete=some_of(*PARTS),
     help="skills, hooks, agents, or none; skills,hooks by default.",
 )
-@click.option("--directory", metavar="DIR", help="Where it is made; ./NAME by default.")
+@click.option(
+    "--directory",
+    metavar="DIR",
+    shell_complete=complete_directory,
+    help="Where it is made; ./NAME by default.",
+)
 @click.option("--description", metavar="TEXT", help="What it does, in one line.")
 @click.option("--author", metavar="NAME", help="For licence and package; git's user by default.")
 @click.option("--email", metavar="ADDRESS", help="For the package; none by default.")
@@ -43,7 +56,12 @@ from openhands_strategies.errors import UsageError
     help="MIT by default.",
 )
 @click.option("--repository", metavar="URL", help="Where it will be published, https.")
-@click.option("--answers", metavar="FILE", help="Answers of another one: its .copier-answers.yml.")
+@click.option(
+    "--answers",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Answers of another one: its .copier-answers.yml.",
+)
 @click.option("--defaults", is_flag=True, help="Ask nothing; what is not given has its default.")
 @click.option("--allow-taken", is_flag=True, help="Also a name that another strategy has.")
 @click.option("--no-git", is_flag=True, help="Make no git repository.")
@@ -148,5 +166,5 @@ def _print(
     where = printable(names.name if directory is None else directory, 2000)
     say("next:")
     say(f"  cd {where}")
-    say("  python -m pip install --group dev --editable .")
+    say("  python -m pip install --editable '.[dev]'")
     say("  python -m pytest")

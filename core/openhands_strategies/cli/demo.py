@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openhands_strategies.cli.boundary import print_json
+from openhands_strategies.cli.completion.values import complete_directory
 from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
 from openhands_strategies.cli.text import many_lines, say
 from openhands_strategies.errors import ResolveError, StrategyError, UsageError
@@ -27,7 +28,12 @@ STRATEGY = "fusion"
 
 
 @click.command("demo")
-@click.option("--keep", metavar="DIR", help="Work in DIR, which is new or empty, and leave it.")
+@click.option(
+    "--keep",
+    metavar="DIR",
+    shell_complete=complete_directory,
+    help="Work in DIR, which is new or empty, and leave it.",
+)
 @json_option
 @debug_option
 @click.pass_context

@@ -7,7 +7,10 @@ and stays so.
 
 from __future__ import annotations
 
+import getpass
 import re
+import socket
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +20,15 @@ REMOVED: Final = "{{ohs:secret}}"
 MIN_SECRET: Final = 8
 """Characters of the shortest value that is taken for a secret; shorter ones are words."""
 
-_NAMES: Final = re.compile(r"API_?KEY|TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE_KEY", re.IGNORECASE)
+_NAMES: Final = re.compile(
+    r"API_?KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|(?:^|_)(?:KEY|PAT|AUTH)(?:_|$)",
+    re.IGNORECASE,
+)
+# What follows the word in running text is no login; `_without_login` tells them apart.
+_BASIC: Final = re.compile(
+    r"(?P<header>\bauthorization\W{1,8})?\bbasic (?P<login>[A-Za-z0-9+/]{8,}={0,2})",
+    re.IGNORECASE,
+)
 _PLACE: Final = re.compile(r"\{\{ohs:(\w+)\}\}")
 _PATTERNS: Final = (
     re.compile(
@@ -25,6 +36,7 @@ _PATTERNS: Final = (
     ),
     re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
     re.compile(r"\b(?:gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
+    re.compile(r"\b(?:[rs]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,}"),
     re.compile(r"\bglpat-[A-Za-z0-9_-]{16,}"),
     re.compile(r"\bhf_[A-Za-z0-9]{16,}"),
     re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
@@ -46,6 +58,15 @@ def secrets_in(environ: Mapping[str, str]) -> frozenset[str]:
     )
 
 
+def accounts_here() -> frozenset[str]:
+    """Who works on which machine, as a shell's prompt writes it: `ada@laptop`."""
+    try:
+        user, host = getpass.getuser(), socket.gethostname()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return frozenset()
+    return frozenset({f"{user}@{host}", f"{user}@{host.partition('.')[0]}"})
+
+
 class Cleaner:
     """Replaces secrets and places in texts and in JSON values.
 
@@ -60,11 +81,13 @@ class Cleaner:
         written = {quote(one, safe="") for one in self.secrets} | self.secrets
         self._secret = _any_of(written)
         spelled = {
-            str(path): name
+            spelling: name
             for name, place in places.items()
             for path in (place, place.resolve())
             # A root directory is in every path and says nothing.
             if len(path.parts) > 1
+            # JSON may have a backslash before each slash.
+            for spelling in (str(path), str(path).replace("/", "\\/"))
         }
         self._places = spelled
         self._place = _any_of(spelled, after=r"(?![\w-])(?!\.\w)")
@@ -75,6 +98,7 @@ class Cleaner:
             text = self._secret.sub(REMOVED, text)
         for pattern in _PATTERNS:
             text = pattern.sub(REMOVED, text)
+        text = _BASIC.sub(_without_login, text)
         if self._place is None:
             return text
         return self._place.sub(lambda found: f"{{{{ohs:{self._places[found[0]]}}}}}", text)
@@ -93,6 +117,19 @@ def filled(value: Any, places: Mapping[str, Path]) -> Any:
         )
 
     return _mapped(value, fill)
+
+
+def _without_login(found: re.Match[str]) -> str:
+    """What is kept of `Basic …`: the word alone, where a name and a password follow."""
+    login = found["login"]
+    if not found["header"]:
+        try:
+            told = b64decode(login + "=" * (-len(login) % 4)).decode()
+        except ValueError:
+            return found[0]
+        if ":" not in told:
+            return found[0]
+    return found[0].removesuffix(login) + REMOVED
 
 
 def _mapped(value: Any, change: Any) -> Any:

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from openhands_strategies.testing import wire
 from openhands_strategies.testing.answers import Answer, UnreadableAnswer, answer_in
-from openhands_strategies.testing.cleaning import Cleaner, secrets_in
+from openhands_strategies.testing.cleaning import Cleaner, accounts_here, secrets_in
 from openhands_strategies.testing.ledger import Ledger, Served
 from openhands_strategies.testing.loopback import Exchange, LoopbackServer
 from openhands_strategies.testing.replay_file import (
@@ -104,7 +104,7 @@ class Recorder:
         served = self.served
         if not served:
             raise ReplayError(f"{path} is not written: no request reached the recorder")
-        cleaner = Cleaner(places, {*secrets_in(os.environ), *self._keys})
+        cleaner = Cleaner(places, {*secrets_in(os.environ), *accounts_here(), *self._keys})
         systems: dict[str, str] = {}
         turns = []
         for one in served:

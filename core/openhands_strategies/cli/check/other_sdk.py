@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from openhands_strategies.cli.check.apart import told_elsewhere
 from openhands_strategies.cli.installer import find_uv
 from openhands_strategies.cli.text import say
-from openhands_strategies.errors import LoadError, RunError, StrategyError, TrustError, UsageError
+from openhands_strategies.errors import RunError, UsageError
 from openhands_strategies.project.home import Home
 from openhands_strategies.sources.locks import locked
 from openhands_strategies.sources.source import DistributionSource, Located
@@ -25,8 +26,6 @@ _VERSION: Final = re.compile(r"\d+(\.\d+){1,3}((a|b|rc|\.post|\.dev)\d+)?")
 _FOREIGN: Final = re.compile(r"(?!openhands[-_.](strateg|sdk|tools))[A-Za-z0-9]")
 _OURS: Final = "openhands-strategies"
 _DONE: Final = "installed.json"
-# By the exit code of the process that met the error.
-_KINDS: Final[dict[int, type[StrategyError]]] = {2: UsageError, 3: LoadError, 4: TrustError}
 
 
 def is_running(wanted: str) -> bool:
@@ -79,9 +78,7 @@ def check_elsewhere(
             "what it said above tells why",
         ) from error
     if "error" in document:
-        told = document["error"]
-        kind = _KINDS.get(done.returncode, RunError)
-        raise kind(told["code"], told["message"], told["hint"])
+        raise told_elsewhere(document["error"], done.returncode)
     return document
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from openhands_strategies.cli.text import printable
 
+_BOUNDS_ONLY = ("generated parameters", "bounds")
 _WORDS = ("error", "warning", "note")
 
 
@@ -34,6 +35,10 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{at}: {one['severity']} {one['code']}: {message}"
             if one["hint"]:
                 yield f"    {printable(one['hint'], 2000)}"
+        yield ""
+    if any((row["name"], row["detail"]) == _BOUNDS_ONLY for row in checks):
+        yield "parameters were tried at their bounds only: hypothesis draws more values,"
+        yield "    pip install 'openhands-strategies[check]' brings it"
         yield ""
     counted = Counter(one["severity"] for one in findings)
     told = [

@@ -27,6 +27,7 @@ TASK: Final = "This is a check of ohs. Ask every sub-agent once, then finish."
 _SECONDS: Final = 180.0
 _MOST_FINISHES: Final = 4
 _MARK: Final = "[ohs check: "
+_NEVER: Final = "never started"
 
 
 def scripted_llm(base_url: str) -> LLM:
@@ -85,19 +86,20 @@ class Script:
 
 
 def scripted_problems(
-    prepared: Prepared, script: Script, home: Home, file: str, line: int
+    prepared: Prepared, script: Script, directory: Path, file: str, line: int
 ) -> Iterator[Problem]:
     """Run it to its end with real tools, in a repository that is made for it.
 
     Args:
         prepared: Built with the LLM of `scripted_llm`.
         script: What that model answers from.
-        home: Where the run is kept meanwhile.
+        directory: For the repository and for the run's own files.
         file: Where the strategy is defined.
         line: In it.
     """
     script.agents = prepared.scope.agents
-    with _workspace() as workspace:
+    home = Home(directory / "home")
+    with _workspace(directory) as workspace:
         report, states = _execute(prepared, workspace, home, script)
     yield from _judged(report, states, script, file, line)
 
@@ -128,8 +130,11 @@ def _judged(
                    "nothing, if that is what the strategy is there for", file, line)  # fmt: skip
         return
     for path in _paths(script.agents):
-        state = states.get(path, "never started")
+        state = states.get(path, _NEVER)
         if state in ("completed", "escalated"):
+            continue
+        # Who would have asked it has failed, and that is told below.
+        if state == _NEVER and report.status == "failed":
             continue
         told = " ".join(script.failed.get(path, "").split())[:300]
         yield make("subagent_failed", f"the sub-agent {path!r} did not finish ({state})"
@@ -176,9 +181,9 @@ def _path_of(turn: Turn) -> tuple[str, ...]:
 
 
 @contextmanager
-def _workspace() -> Iterator[Path]:
+def _workspace(directory: Path) -> Iterator[Path]:
     """A git repository with one file, as worktrees need it."""
-    with tempfile.TemporaryDirectory(prefix="ohs-check-") as name:
+    with tempfile.TemporaryDirectory(dir=directory) as name:
         place = Path(name).resolve() / "workspace"
         place.mkdir()
         (place / "README.md").write_text("A workspace that is made for a check.\n")

@@ -17,6 +17,7 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem, ShellComplete, split_arg_string
 
+from openhands_strategies.cli.boundary import reader_gone
 from openhands_strategies.cli.completion.scripts import SCRIPTS
 
 # What a line ends with where the last word is still being typed; no shell lets it in.
@@ -45,15 +46,21 @@ def answer(cli: click.Command, instruction: str, environ: Mapping[str, str]) -> 
         print(f"ohs: _OHS_COMPLETE={instruction!r} is no SHELL_complete", file=sys.stderr)
         return 2
     if act == "source":
-        print(SCRIPTS[shell], end="")
-        return 0
+        return _print(SCRIPTS[shell])
     asked = read_line(environ.get("COMP_WORDS", ""))
     # A hook plugin that prints must not end up among the items.
     with contextlib.redirect_stdout(sys.stderr):
         items = _items(cli, asked)
-    for item in items:
-        if str(item.value).isprintable():
-            print(_line(shell, item))
+    return _print(
+        "".join(f"{_line(shell, item)}\n" for item in items if str(item.value).isprintable())
+    )
+
+
+def _print(text: str) -> int:
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:  # a shell whose user typed on
+        return reader_gone()
     return 0
 
 

@@ -166,6 +166,27 @@ def complete_distribution(
     return _plain(name for name in sorted(brought) if _fits(name, incomplete))
 
 
+def one_of(*choices: str) -> Complete:
+    """Make a callback that offers these values."""
+
+    def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return _plain(one for one in choices if _fits(one, incomplete))
+
+    return complete
+
+
+def some_of(*choices: str) -> Complete:
+    """Make a callback that offers the last of several values with commas between them."""
+
+    def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        before, comma, last = incomplete.rpartition(",")
+        taken = before.split(",")
+        left = (one for one in choices if one not in taken and _fits(one, last))
+        return _plain(f"{before}{comma}{one}" for one in left)
+
+    return complete
+
+
 def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """A path; the shell looks."""
     return [CompletionItem(incomplete, type="file")]

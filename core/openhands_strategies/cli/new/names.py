@@ -21,7 +21,19 @@ LONGEST: Final = 48
 _PREFIX: Final = "openhands-strategy-"
 # `openhands` and `tests` would hide packages from whoever works in the directory above;
 # the others are paths of the REST interface.
-_RESERVED: Final = frozenset({"openhands", "openhands-strategies", "tests", "runs", "reload"})
+_RESERVED: Final = frozenset(
+    {"openhands", "ohs", "strategies", "openhands-strategies", "tests", "runs", "reload"}
+)
+# What this program and the tests of a strategy install and import: a directory of that name
+# would hide it from whoever works in the directory above.
+_NEEDED: Final = frozenset(
+    {
+        *("build", "click", "copier", "filelock", "git", "gitpython", "httpx", "hypothesis"),
+        *("importlib-metadata", "litellm", "mypy", "openhands-agent-server", "openhands-sdk"),
+        *("openhands-tools", "packaging", "pip", "pluggy", "pydantic", "pytest", "pyyaml"),
+        *("rich", "ruff", "setuptools", "tomlkit", "uv", "yaml"),
+    }
+)
 # What the generated module imports or defines itself.
 _USED: Final = frozenset(
     {
@@ -108,6 +120,8 @@ def _check_reserved(name: str) -> None:
         what = "a word of the Python language"
     elif module in sys.stdlib_module_names:
         what = "a module of Python, which the directory would hide from its neighbours"
+    elif name in _NEEDED:
+        what = "a package that ohs or a strategy's tests use"
     elif name in _RESERVED:
         what = "used by OpenHands or by ohs itself"
     else:
