@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python chooses the Python (>= 3.12); otherwise .ci/find-python does.
 .POSIX:
 .SUFFIXES:
-.PHONY: demo test check test-floor test-openhands-cli test-browser docs docs-reference newcomers-hour lock clean FORCE
+.PHONY: demo test check test-floor test-openhands-cli test-browser sdk-matrix docs docs-reference newcomers-hour lock clean FORCE
 
 LOCKED := uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml)
 UV := UV_PYTHON="$$PWD/.venv/bin/python" UV_PYTHON_DOWNLOADS=never .venv/bin/uv
@@ -33,6 +33,11 @@ test-floor: .venv-floor/.synced
 test-openhands-cli: .venv-openhands-cli/.synced
 	@$(TEST) .venv-openhands-cli/bin/python -m pytest $(PYTEST_ARGS) tests/openhands_cli
 
+# The table of docs/openhands-cli.md, from tests that run on each SDK; takes about half an hour.
+sdk-matrix: .venv/.synced .venv-middle/.synced .venv-floor/.synced .venv-openhands-cli/.synced
+	@$(TEST) .venv/bin/python docs/pictures/record_sdk_matrix.py .venv/bin/python \
+	    .venv-middle/bin/python .venv-floor/bin/python .venv-openhands-cli/bin/python
+
 # The page at /strategies in a real browser; needs chromium, and npm for the check of its
 # accessibility. What is missing is skipped with a message, and fails where CI=true.
 test-browser: .venv-browser/.synced .venv-browser/axe.min.js
@@ -56,7 +61,7 @@ lock: .venv/bin/uv
 	$(UV) lock
 
 clean:
-	rm -rf .venv .venv-floor .venv-openhands-cli .venv-browser .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-floor .venv-middle .venv-openhands-cli .venv-browser .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf core/*.egg-info plugins/*/*.egg-info plugins/*/build
 	find core plugins tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
@@ -75,6 +80,15 @@ endif
 .venv-floor/.synced: .venv/bin/uv $(LOCKED)
 	@echo "installing the locked packages into .venv-floor"
 	@UV_PROJECT_ENVIRONMENT=.venv-floor $(UV) $(SYNC) --group floor
+	@touch $@
+
+# An SDK between the oldest and the newest, which the lock does not name.
+MIDDLE := 1.40.0
+.venv-middle/.synced: .venv/bin/uv $(LOCKED)
+	@echo "installing SDK $(MIDDLE) into .venv-middle"
+	@$(UV) venv --quiet --clear .venv-middle
+	@VIRTUAL_ENV=.venv-middle .venv/bin/uv pip install --quiet --group dev --editable '.[plugins]' \
+	    openhands-sdk==$(MIDDLE) openhands-tools==$(MIDDLE)
 	@touch $@
 
 .venv-openhands-cli/.synced: .venv/bin/uv $(LOCKED)

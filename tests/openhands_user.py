@@ -69,8 +69,12 @@ class Cli:
         return [sys.executable, "-m", "openhands_strategies", "openhands", *arguments]
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        return self.start_command(*self.command(*arguments), **options)
+
+    def start_command(self, *command: str, **options: Any) -> subprocess.Popen[str]:
+        """A program, in the user's workspace and environment."""
         return subprocess.Popen(
-            self.command(*arguments),
+            command,
             cwd=self.workspace,
             env=self.environment,
             text=True,
@@ -80,9 +84,16 @@ class Cli:
         )
 
     def run(self, *arguments: str) -> Done:
-        with self.start(*arguments) as process:
+        return self.run_command(*self.command(*arguments))
+
+    def run_command(self, *command: str) -> Done:
+        with self.start_command(*command) as process:
             out, err = process.communicate(timeout=150)
         return Done(process.returncode, out, err)
+
+    def ohs(self, *arguments: str) -> Done:
+        """Another command of ours, for the same user."""
+        return self.run_command(sys.executable, "-m", "openhands_strategies", *arguments)
 
     def headless(self, *arguments: str, task: str = "do it", json_mode: bool = True) -> Done:
         """One headless run with the model of the environment."""
@@ -100,13 +111,13 @@ class Cli:
         data: dict[str, Any] = json.loads((self.kept(conversation) / "run.json").read_text())
         return data
 
-    def save_settings(self) -> Path:
+    def save_settings(self, model: str = "openai/main") -> Path:
         """Settings as the CLI's own screen saves them; returns the file."""
         from openhands.sdk import LLM, LLMSummarizingCondenser
         from openhands_cli.utils import get_default_cli_agent
 
         llm = LLM(
-            model="openai/main",
+            model=model,
             api_key="key-of-the-settings",
             base_url=self.model.base_url,
             usage_id="agent",
@@ -187,3 +198,10 @@ class Published(Strategy):
         return Agent(llm=llm, tools=[Tool(name=TaskToolSet.name)],
                      agent_context=AgentContext(system_message_suffix=text))
 """
+
+
+def fails_the_second_time(directory: Path) -> str:
+    """`PHASES` that can be built before the start and not again, as after an upgrade."""
+    mark = directory / "built"
+    line = f"p = context.params; m = Path({str(mark)!r}); m.exists() and 1 / 0; m.touch()"
+    return "from pathlib import Path\n" + PHASES.replace("p = context.params", line)

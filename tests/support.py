@@ -109,6 +109,10 @@ class Roles:
     def served(self, b: Bench, role: str) -> list[Served]:
         return [one for one in b.model.served if self.of(text_of(one.messages[0])) == role]
 
+    def costs(self, b: Bench) -> dict[str, float]:
+        """Dollars that the model counted for each role."""
+        return {role: sum(one.cost_usd or 0 for one in self.served(b, role)) for role in self.marks}
+
 
 def task(alias: str, prompt: str = "go on", **more: str) -> Reply:
     """A call of the task tool."""

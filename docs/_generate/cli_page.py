@@ -47,7 +47,8 @@ def _entry(path: str, command: click.Command) -> Iterator[str]:
     usage = " ".join([path, *command.collect_usage_pieces(context)])
     yield f"```text\n{usage}\n```"
     yield from _help(command.help or "")
-    rows = [_row(one, context) for one in options(command)]
+    rows = [*(_passed_on() if path == "ohs openhands" else ())]
+    rows += [_row(one, context) for one in options(command)]
     yield table(("option", "meaning"), rows)
     if isinstance(command, click.Group):
         inner = [
@@ -66,6 +67,14 @@ def _help(text: str) -> Iterator[str]:
         else:
             # Words in capitals between < > are meant, and no HTML.
             yield " ".join(paragraph.split()).replace("<", "&lt;")
+
+
+def _passed_on() -> Iterator[tuple[str, str]]:
+    """Our options among the arguments that another program reads."""
+    from openhands_strategies.openhands_cli.arguments import OURS
+
+    for name, value, text in OURS:
+        yield f"`{f'{name} {value}'.strip()}`", text.replace("<", "&lt;")
 
 
 def _row(option: click.Option, context: click.Context) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from git_server import git
 from openhands_strategies.testing import by_model, call, finish, in_order, say
 from openhands_user import OPTIONS, PHASES, Cli, MakeCli
 from support import write
@@ -39,7 +40,14 @@ class Editor:
         self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
         self.process.stdin.flush()
 
-    def request(self, method: str, seconds: float = 90, **params: Any) -> dict[str, Any]:
+    def request(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send a request and return what is answered; an error is none."""
+        message = self.answer_to(method, **params)
+        assert "error" not in message, message
+        result: dict[str, Any] = message["result"]
+        return result
+
+    def answer_to(self, method: str, seconds: float = 90, **params: Any) -> dict[str, Any]:
         """Send a request and serve the agent's own until its answer comes."""
         self._id += 1
         self.send({"id": self._id, "method": method, "params": params})
@@ -52,9 +60,7 @@ class Editor:
                 self.stray.append(line)
                 continue
             if message.get("id") == self._id and "method" not in message:
-                assert "error" not in message, message
-                result: dict[str, Any] = message["result"]
-                return result
+                return message
             self._serve(message)
 
     def _serve(self, message: dict[str, Any]) -> None:
@@ -183,4 +189,34 @@ def test_a_budget_that_is_spent_is_told_to_the_editor(cli: MakeCli, tmp_path: Pa
     told = [one for one in agent.updates if "of $0.01 are spent" in json.dumps(one)]
     assert agent.asked == []
     assert "agent_message_chunk" in {one["sessionUpdate"] for one in told}
+    assert len(c.served("main")) == 1
+
+
+def test_the_editor_is_told_what_does_not_hold(cli: MakeCli, tmp_path: Path) -> None:
+    strategy = write(tmp_path / "phases.py", PHASES)
+    with cli(in_order([call("terminal", command="true", security_risk="LOW"), finish("x")])) as c:
+        c.save_settings()
+        asks = ("--param", "confirm=always", "--llm-approve")
+        with editor(c, "--strategy", str(strategy), "--param", "dollars=1", *asks) as agent:
+            session = agent.request("session/new", cwd=str(c.workspace), mcpServers=[])["sessionId"]
+            # Nothing is said in a session that the editor does not know yet.
+            assert agent.updates == []
+            agent.request("session/prompt", sessionId=session, prompt=prompt("make it"))
+    told = json.dumps(agent.updates)
+    assert "the budget of $1 for coder is not enforced" in told
+    assert "wants confirmation (always), but you chose --llm-approve" in told
+    assert agent.asked == []
+
+
+def test_a_workspace_that_the_strategy_cannot_work_in(cli: MakeCli, tmp_path: Path) -> None:
+    """The editor says it for each session; the agent was started in another directory."""
+    other = tmp_path / "other"
+    git(tmp_path, "init", "--quiet", "other")
+    with cli(in_order([finish("done")])) as c:
+        c.save_settings()
+        with editor(c, "--strategy", "best-of-n") as agent:
+            refused = agent.answer_to("session/new", cwd=str(c.workspace), mcpServers=[])
+            assert "is in no git working tree" in refused["error"]["data"]["details"]
+            session = agent.request("session/new", cwd=str(other), mcpServers=[])["sessionId"]
+            agent.request("session/prompt", sessionId=session, prompt=prompt("make it"))
     assert len(c.served("main")) == 1

@@ -16,6 +16,17 @@ pytestmark = [pytest.mark.openhands_cli, pytest.mark.e2e, pytest.mark.slow_start
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
+# An MCP server with one tool, named after who brings it.
+BELL = """
+from fastmcp import FastMCP
+app = FastMCP("NAME")
+@app.tool
+def NAME_bell() -> str:
+    "Ring."
+    return "rung"
+app.run(show_banner=False)
+"""
+
 
 def task(alias: str, prompt: str) -> Reply:
     return call("task", subagent_type=alias, prompt=prompt, security_risk="LOW")
@@ -97,7 +108,10 @@ def test_phases_in_their_order(cli: MakeCli, tmp_path: Path) -> None:
         }
     )
     with cli(script) as c:
+        # The model of the environment, in the settings that are stored.
+        c.save_settings(model="openai/stored")
         done = c.headless("--strategy", str(strategy), task="a shop", json_mode=False)
+        assert c.served("stored") == []
         main, workers = c.served("main"), c.served("cheap")
         state = json.loads((c.kept(done.conversation) / "base_state.json").read_text())
     assert done.code == 0, done.err
@@ -109,6 +123,7 @@ def test_phases_in_their_order(cli: MakeCli, tmp_path: Path) -> None:
     # The tester is told what the coder did.
     assert "# Result of coder" in str(workers[-1].messages[1]["content"])
     assert state["tags"] == {"kind": "waterfall", "strategy": "phases"}
+    assert state["agent"]["llm"]["temperature"] == 0.3
 
 
 def test_an_rfc_style_file(cli: MakeCli, tmp_path: Path) -> None:
@@ -134,7 +149,10 @@ def test_settings_hooks_skills_and_servers_of_the_user_stay(cli: MakeCli, tmp_pa
           "command": "if grep -q forbidden; then echo 'the strategy refuses' >&2; exit 2; fi"}]}]}
         """,
     )
-    write(plugin / "skills" / "house" / "SKILL.md", "---\nname: house\ndescription: x\n---\nTidy.")
+    write(plugin / "skills" / "zebra" / "SKILL.md", "---\nname: zebra\ndescription: x\n---\nTidy.")
+    write(plugin / "server.py", BELL.replace("NAME", "strategys"))
+    own = {"command": sys.executable, "args": ["${PLUGIN_ROOT}/server.py"]}
+    write(plugin / ".mcp.json", json.dumps({"mcpServers": {"strategys": own}}))
     script = by_model(
         {
             "main": in_order(
@@ -152,20 +170,10 @@ def test_settings_hooks_skills_and_servers_of_the_user_stay(cli: MakeCli, tmp_pa
         own = c.home / ".openhands"
         settings = c.save_settings()
         before = settings.read_bytes()
-        server = write(
-            tmp_path / "server.py",
-            """
-            from fastmcp import FastMCP
-            app = FastMCP("users")
-            @app.tool
-            def users_bell() -> str:
-                "Ring."
-                return "rung"
-            app.run(show_banner=False)
-            """,
-        )
+        server = write(tmp_path / "server.py", BELL.replace("NAME", "users"))
         servers = {"users": {"command": sys.executable, "args": [str(server)]}}
         (own / "mcp.json").write_text(json.dumps({"mcpServers": servers}))
+        servers_before = (own / "mcp.json").read_bytes()
         write(
             own / "hooks.json",
             """
@@ -177,6 +185,7 @@ def test_settings_hooks_skills_and_servers_of_the_user_stay(cli: MakeCli, tmp_pa
         done = c.run("--strategy", str(plugin), "--headless", "--json", "-t", "x")
         main, worker = c.served("main"), c.served("cheap")
         assert settings.read_bytes() == before
+        assert (own / "mcp.json").read_bytes() == servers_before
     assert done.code == 0, done.err
     results = [str(m["content"]) for m in main[-1].messages if m["role"] == "tool"]
     assert "the strategy refuses" in results[0]
@@ -186,9 +195,10 @@ def test_settings_hooks_skills_and_servers_of_the_user_stay(cli: MakeCli, tmp_pa
     assert "the user refuses" in results[0]
     assert "the strategy refuses" in results[1]
     assert not list(c.workspace.glob("[fp][or]*"))
-    assert "users_bell" in main[0].tools
+    # Of several servers, each tool has its server's name before its own.
+    assert {"users_users_bell", "strategys_strategys_bell"} <= set(main[0].tools)
     system = str(main[0].messages[0]["content"])
-    for text in ("house rules of this project", "You direct the phases.", "house"):
+    for text in ("house rules of this project", "You direct the phases.", "zebra"):
         assert text in system
 
 
@@ -249,6 +259,24 @@ def test_where_nobody_can_answer_the_strategys_confirmation_rejects(
     assert "nobody can confirm actions in this run" in results[0]
 
 
+def test_risky_rejects_only_what_the_model_calls_risky(cli: MakeCli, tmp_path: Path) -> None:
+    strategy = write(tmp_path / "phases.py", PHASES)
+    script = in_order(
+        [
+            shell("touch harmless"),
+            call("terminal", command="touch risky", security_risk="HIGH"),
+            finish("over"),
+        ]
+    )
+    with cli(script) as c:
+        done = c.headless("--strategy", str(strategy), "--param", "confirm=risky")
+        results = [str(m["content"]) for m in c.served("main")[-1].messages if m["role"] == "tool"]
+        assert (c.workspace / "harmless").exists()
+        assert not (c.workspace / "risky").exists()
+    assert done.code == 0, done.err
+    assert "nobody can confirm actions in this run" in results[1]
+
+
 def test_a_budget_without_a_price_is_told_in_one_line(cli: MakeCli, tmp_path: Path) -> None:
     strategy = write(tmp_path / "phases.py", PHASES)
     with cli(in_order([finish("done")])) as c:
@@ -259,38 +287,6 @@ def test_a_budget_without_a_price_is_told_in_one_line(cli: MakeCli, tmp_path: Pa
     (line,) = [one for one in done.err.splitlines() if "coder" in one and "note" in one]
     assert "the budget of $1 for coder is not enforced" in line
     assert "--price openai/cheap=IN,OUT" in line
-
-
-def test_errors_come_before_the_cli_starts(cli: MakeCli, tmp_path: Path) -> None:
-    strategy = write(tmp_path / "phases.py", PHASES)
-    with cli(in_order([])) as c:
-        wrong = c.headless("--strategy", str(strategy), "--param", "steps=many")
-        unknown = c.headless("--strategy", "no-such-thing", json_mode=False)
-        web = c.run("web", "--strategy", "fusion")
-        helped = c.run("--help")
-        version = c.run("--version")
-        assert not (c.home / ".openhands" / "conversations").exists()
-    assert wrong.code == 2
-    assert json.loads(wrong.out)["error"]["code"] == "param_type"
-    assert unknown.code == 3
-    assert "no-such-thing" in unknown.err
-    assert web.code == 2
-    assert "openhands web takes no --strategy" in web.err
-    assert helped.code == version.code == 0
-    assert "--strategy REF" in helped.out
-    assert "--override-with-envs" in helped.out
-    assert "OpenHands CLI 1.16.0" in version.out
-
-
-def test_without_a_strategy_it_is_the_plain_cli(cli: MakeCli) -> None:
-    with cli(in_order([finish("plain")])) as c:
-        done = c.headless()
-        assert not (c.kept(done.conversation) / "run.json").exists()
-        again = c.headless("--resume", done.conversation, "--strategy", "fusion", task="more")
-    assert done.code == 0
-    assert "plain" in done.out
-    assert again.code == 2
-    assert "was started without a strategy" in json.loads(again.out)["error"]["message"]
 
 
 def test_an_overlay_is_laid_over_it_and_kept(cli: MakeCli, tmp_path: Path) -> None:

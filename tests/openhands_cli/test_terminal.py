@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from openhands_strategies.testing import by_model, call, finish, in_order, say
-from openhands_user import PHASES, Cli, MakeCli
+from openhands_user import PHASES, Cli, MakeCli, fails_the_second_time
 from support import write
 
 pytestmark = [pytest.mark.openhands_cli, pytest.mark.e2e, pytest.mark.slow_start]
@@ -191,3 +191,33 @@ def test_a_new_conversation_beside_a_resumed_one_has_its_strategy(
     assert "In phases" not in texts[1]
     assert "second" in texts[1]
     assert "In phases, please: third" in texts[2]
+
+
+def test_what_the_user_chose_counts_and_a_line_says_so(cli: MakeCli, tmp_path: Path) -> None:
+    script = in_order(
+        [call("terminal", command="touch by-main", security_risk="LOW"), finish("all is done")]
+    )
+    arguments = ("--strategy", strategy(tmp_path), "--param", "confirm=always", "--llm-approve")
+    with cli(script) as c:
+        c.save_settings()
+        with screen(c, *arguments) as shown:
+            shown.wait_for("What do you want to build?")
+            shown.type("build a shop")
+            end = shown.wait_for("all is done")
+            assert (c.workspace / "by-main").exists()
+    said = "note: the strategy wants confirmation (always), but you chose --llm-approve"
+    assert said in " ".join(end.split())
+
+
+def test_a_strategy_that_fails_in_the_conversation_is_said_as_ours(
+    cli: MakeCli, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "phases.py", fails_the_second_time(tmp_path))
+    with cli(in_order([])) as c:
+        c.save_settings()
+        with screen(c, "--strategy", str(path)) as shown:
+            shown.wait_for("What do you want to build?")
+            shown.type("build a shop")
+            end = shown.wait_for("ended with 3")
+    assert "Traceback" not in end
+    assert "division by zero" in end

@@ -14,17 +14,14 @@ from openhands_strategies.cli.options import params_of, prices_of
 from openhands_strategies.cli.sdk import import_sdk, stdout_reserved
 from openhands_strategies.cli.starting import Surroundings, name_given, resolve_all
 from openhands_strategies.cli.text import say, warn
-from openhands_strategies.errors import UsageError
+from openhands_strategies.errors import StrategyError, UsageError
 from openhands_strategies.openhands_cli.arguments import (
     Ours,
-    Theirs,
     check_combination,
     help_text,
     parse_ours,
-    parse_theirs,
-    upstream_parser,
-    wants_help,
 )
+from openhands_strategies.openhands_cli.elsewhere import check_made_here, kept
 from openhands_strategies.openhands_cli.notes import start_lines
 from openhands_strategies.openhands_cli.record import (
     check_same_overlays,
@@ -33,7 +30,8 @@ from openhands_strategies.openhands_cli.record import (
     exists,
     read_record,
 )
-from openhands_strategies.openhands_cli.upstream import ended, run_upstream
+from openhands_strategies.openhands_cli.theirs import Theirs, parse_theirs, upstream_parser
+from openhands_strategies.openhands_cli.upstream import conversations_dir, ended, run_upstream
 from openhands_strategies.project.home import find_home
 from openhands_strategies.registry.host import plugin_host
 
@@ -54,7 +52,8 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> int:
     """Run the OpenHands CLI with a strategy."""
     frame = current_frame(context)
     ours = parse_ours(arguments)
-    if wants_help(ours.rest):
+    frame.debug = frame.debug or ours.debug
+    if ours.helps:
         return _help(ours.rest)
     theirs: list[Theirs] = []
     refused = ended(lambda: theirs.append(parse_theirs(ours.rest)), ours.rest)
@@ -69,10 +68,15 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> int:
         session = _session(ours, theirs[0], frame)
     from openhands_strategies.openhands_cli.seams import held
 
+    before = kept(conversations_dir())
     with held(session.open, acp=session.acp):
         code = run_upstream(ours.rest)
     if session.opened and not session.acp:
         say(f"With its strategy it is resumed by: ohs openhands --resume {session.opened[-1]}")
+    if session.failed is not None:
+        raise session.failed
+    if session.new is not None and not session.asked:
+        check_made_here(before, conversations_dir(), session.resumed)
     return code
 
 
@@ -80,7 +84,7 @@ def _help(rest: Sequence[str]) -> int:
     click.echo(f"{help_text()}\n")
     try:
         upstream_parser()
-    except UsageError as missing:
+    except StrategyError as missing:
         click.echo(f"  ({missing.message}; {missing.hint})")
         return 0
     return ended(lambda: upstream_parser().parse_args(list(rest)), rest)
@@ -99,13 +103,13 @@ def _session(ours: Ours, theirs: Theirs, frame: Frame) -> Session:
     if not theirs.json:
         say("loading the SDK, this takes some seconds…")
     import_sdk(debug=frame.debug)
-    from openhands_strategies.openhands_cli import seams, upstream
+    from openhands_strategies.openhands_cli import looking, upstream
     from openhands_strategies.openhands_cli.session import Chosen, Session, recorded
     from openhands_strategies.runtime.building import check_params
     from openhands_strategies.runtime.loader import load
 
     acp = theirs.command == "acp"
-    seams.check_seams(acp=acp)
+    looking.check_seams(acp=acp)
     upstream.load_entry_point()
     resumed = upstream.resumed_id(theirs.resume, last=theirs.last)
     record = _record(ours, resumed, located, overlays)
@@ -128,12 +132,14 @@ def _session(ours: Ours, theirs: Theirs, frame: Frame) -> Session:
         headless=theirs.headless,
         acp=acp,
         approval=theirs.approval,
+        resumed=resumed,
     )
     # An ACP agent reads no LLM_* variables.
     llm = upstream.users_llm(environment=theirs.environment and not acp) if chosen else None
     if chosen is not None and llm is not None:
         # What is wrong with a strategy is said now, and not in the middle of the screen.
-        for line in start_lines(session.prepare(chosen, llm)):
+        prepared = session.prepare(chosen, llm, None if acp else upstream.work_dir())
+        for line in start_lines(prepared, session.approval):
             say(line)
     return session
 
@@ -142,18 +148,23 @@ def _record(
     ours: Ours, resumed: str | None, located: Located | None, overlays: Sequence[Located]
 ) -> RunFile | None:
     """What the conversation to resume was started with, if it fits what is asked for now."""
-    from openhands_strategies.openhands_cli.upstream import conversations_dir
-
     if resumed is None:
         return None
     directory = conversations_dir() / resumed
     record = read_record(directory)
     if record is None:
-        if (ours.strategy or ours.params or ours.overlays) and exists(directory):
+        if not exists(directory):
+            # The CLI would start a new one under that id.
+            raise UsageError(
+                "run_unknown",
+                f"there is no conversation {resumed}",
+                "ohs openhands --resume lists the conversations",
+            )
+        if ours.strategy or ours.params or ours.overlays:
             raise UsageError(
                 "resume_conflict",
                 f"conversation {resumed} was started without a strategy",
-                "leave --strategy out, or start a new conversation",
+                f"leave {ours.given[0]} out, or start a new conversation",
             )
         return None
     if ours.strategy is not None and located is not None:

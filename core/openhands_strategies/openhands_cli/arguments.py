@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Final
 
 from openhands_strategies.errors import UsageError
+from openhands_strategies.openhands_cli.theirs import Theirs
 
 OURS: Final = (
     ("--strategy", "REF", "The strategy; new conversations are started with it."),
     ("--param", "NAME=VALUE", "A parameter of the strategy; see ohs show REF."),
     ("--with", "REF", "A strategy to layer on top; may be given again."),
     ("--price", "[MODEL=]IN,OUT", "Dollars for a million tokens, so that budgets can count."),
+    ("--debug", "", "Show tracebacks and the SDK's log."),
 )
 """Option, what it takes, what it means."""
 
+THEIR_TEXTS: Final = ("-t", "--task", "-f", "--file")
+"""Options of the CLI whose next argument is the user's text, whatever it looks like."""
+
+THEIRS_ALONE: Final = ("login", "logout", "mcp", "view")
+"""Subcommands that have no conversation: what follows is for them and for nobody else."""
+
+_VALUES: Final = {name: value for name, value, _ in OURS if value}
+_IN_A_BROWSER: Final = (
+    "in a browser there is ohs serve (extra server); here: ohs openhands --strategy REF"
+)
 _INSTEAD: Final = {
-    "web": "run it in the terminal (ohs openhands --strategy REF)",
-    "serve": "run it in the terminal (ohs openhands --strategy REF)",
+    "web": _IN_A_BROWSER,
+    "serve": _IN_A_BROWSER,
     "cloud": "run it here: ohs openhands --strategy REF --headless --task TEXT",
     "acp --cloud": "run it here: ohs openhands acp --strategy REF",
 }
@@ -35,6 +45,8 @@ class Ours:
         params: `name=value` texts.
         overlays: References of `--with`.
         prices: `IN,OUT` or `MODEL=IN,OUT` texts.
+        debug: Whether tracebacks and the SDK's log are shown.
+        helps: Whether a help text is asked for that has our options in it.
         rest: Everything else, in order.
     """
 
@@ -42,105 +54,71 @@ class Ours:
     params: tuple[str, ...]
     overlays: tuple[str, ...]
     prices: tuple[str, ...]
+    debug: bool
+    helps: bool
     rest: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class Theirs:
-    """What the CLI will make of its arguments.
-
-    Attributes:
-        command: Its subcommand; None for the terminal interface and `--headless`.
-        headless: Whether nobody can be asked.
-        json: Whether stdout takes JSON.
-        approval: Whether the user said which actions run unasked.
-        resume: Id of a conversation; empty for the list or `--last`.
-        last: Whether the latest conversation is meant.
-        cloud: Whether `acp` works in the cloud.
-        environment: Whether `LLM_*` variables count.
-    """
-
-    command: str | None
-    headless: bool
-    json: bool
-    approval: bool
-    resume: str | None
-    last: bool
-    cloud: bool
-    environment: bool
-
     @property
-    def converses(self) -> bool:
-        """Whether it makes conversations on this machine, in this process."""
-        return self.command is None or (self.command == "acp" and not self.cloud)
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError("usage", message, "ohs openhands --help shows how")
+    def given(self) -> list[str]:
+        """The options that say something about the strategy, as they are called."""
+        named = {
+            "--strategy": self.strategy,
+            "--param": self.params,
+            "--with": self.overlays,
+            "--price": self.prices,
+        }
+        return [name for name, value in named.items() if value]
 
 
 def parse_ours(arguments: Sequence[str]) -> Ours:
     """Take our options out.
 
+    A text for one of the CLI's options is not ours, nor is anything behind a subcommand that
+    has no conversation, or behind `--`.
+
     Raises:
         UsageError: `usage` when one of them has no value.
     """
-    parser = _Parser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--strategy")
-    for name, dest in (("--param", "params"), ("--with", "overlays"), ("--price", "prices")):
-        parser.add_argument(name, dest=dest, action="append", default=[])
-    found, rest = parser.parse_known_args(list(arguments))
+    left, rest, command = list(arguments), list[str](), ""
+    values: dict[str, list[str]] = {name: [] for name in _VALUES}
+    debug = helps = False
+    while left:
+        one = left.pop(0)
+        name, equals, value = one.partition("=")
+        if name in values:
+            values[name].append(value if equals else _value(name, left))
+        elif one == "--debug" and command != "web":
+            # `openhands web` has a --debug of its own.
+            debug = True
+        else:
+            rest.append(one)
+            helps = helps or one in ("-h", "--help")
+            command = one if one == "web" else command
+            taken = len(left) if one in THEIRS_ALONE or one == "--" else int(_takes_text(one))
+            rest += left[:taken]
+            del left[:taken]
     return Ours(
-        strategy=found.strategy,
-        params=tuple(found.params),
-        overlays=tuple(found.overlays),
-        prices=tuple(found.prices),
+        strategy=next(reversed(values["--strategy"]), None),
+        params=tuple(values["--param"]),
+        overlays=tuple(values["--with"]),
+        prices=tuple(values["--price"]),
+        debug=debug,
+        helps=helps,
         rest=tuple(rest),
     )
 
 
-def wants_help(rest: Sequence[str]) -> bool:
-    """Whether the CLI would print a help text."""
-    return "-h" in rest or "--help" in rest
+def _value(name: str, left: list[str]) -> str:
+    if not left or left[0].startswith("-"):
+        hint = "ohs openhands --help shows how"
+        raise UsageError("usage", f"{name} has no value ({_VALUES[name]})", hint)
+    return left.pop(0)
 
 
-def upstream_parser() -> Any:
-    """The CLI's own argument parser.
-
-    Raises:
-        UsageError: `openhands_cli_missing`.
-    """
-    try:
-        module = importlib.import_module("openhands_cli.argparsers.main_parser")
-    except ImportError as error:
-        raise UsageError(
-            "openhands_cli_missing",
-            f"the OpenHands CLI is not installed here: {error}",
-            "install it with strategies on Python 3.12: uv tool install --python 3.12"
-            " 'openhands-strategies[openhands-cli,plugins]'",
-        ) from error
-    return module.create_main_parser()
-
-
-def parse_theirs(rest: Sequence[str]) -> Theirs:
-    """Read the CLI's arguments as it will read them itself.
-
-    Raises:
-        UsageError: `openhands_cli_missing`.
-        SystemExit: The CLI's own answer to arguments that it refuses.
-    """
-    found = vars(upstream_parser().parse_args(list(rest)))
-    headless = bool(found.get("headless"))
-    return Theirs(
-        command=found.get("command"),
-        headless=headless,
-        json=headless and bool(found.get("json")),
-        approval=bool(found.get("always_approve") or found.get("llm_approve")),
-        resume=found.get("resume"),
-        last=bool(found.get("last")),
-        cloud=bool(found.get("cloud")),
-        environment=bool(found.get("override_with_envs")),
+def _takes_text(one: str) -> bool:
+    """The beginning of an option's name is the option to the CLI."""
+    return one in THEIR_TEXTS or (
+        len(one) > 2 and one.startswith("--") and any(name.startswith(one) for name in THEIR_TEXTS)
     )
 
 
@@ -150,27 +128,17 @@ def check_combination(ours: Ours, theirs: Theirs) -> None:
     Raises:
         UsageError: `strategy_unsupported`, `strategy_missing`.
     """
-    given = [
-        name
-        for name, value in (
-            ("--strategy", ours.strategy),
-            ("--param", ours.params),
-            ("--with", ours.overlays),
-            ("--price", ours.prices),
-        )
-        if value
-    ]
-    if given and not theirs.converses:
+    if ours.given and not theirs.converses:
         mode = "acp --cloud" if theirs.command == "acp" else str(theirs.command)
         raise UsageError(
             "strategy_unsupported",
-            f"openhands {mode} takes no {given[0]}",
-            _INSTEAD.get(mode, f"leave {given[0]} out"),
+            f"openhands {mode} takes no {ours.given[0]}",
+            _INSTEAD.get(mode, f"leave {ours.given[0]} out"),
         )
     if ours.strategy is None and theirs.resume is None and (ours.params or ours.overlays):
         raise UsageError(
             "strategy_missing",
-            f"{given[0]} without --strategy",
+            f"{ours.given[0]} without --strategy",
             "name the strategy: ohs openhands --strategy REF",
         )
 

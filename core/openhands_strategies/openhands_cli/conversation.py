@@ -41,6 +41,7 @@ class StrategyConversation(LocalConversation):
         agent: Its agent in the user's surroundings.
         headless: Whether nobody can be asked; what would be asked about is then rejected.
         floor: Confirmation that stays when the CLI asks for less.
+        notes: Lines about what does not hold, for who is shown none at the start.
         given: Arguments that the CLI makes the conversation with.
     """
 
@@ -51,11 +52,13 @@ class StrategyConversation(LocalConversation):
         agent: Agent,
         headless: bool,
         floor: str | None,
+        notes: tuple[str, ...],
         **given: Any,
     ) -> None:
         self.prepared = prepared
         self.headless = headless
         self._floor = floor
+        self.notes = notes
         directory = Path(given["persistence_dir"]) / given["conversation_id"].hex
         limits = prepared.limits
         self.fleet = Fleet(

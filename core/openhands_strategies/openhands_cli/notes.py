@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from openhands_strategies.manifest.files import printable
 
@@ -11,9 +11,16 @@ if TYPE_CHECKING:
     from openhands_strategies.runtime.entries import Entry
     from openhands_strategies.runtime.prepare import Prepared
 
+_RISKY_UNASKED: Final = ("risky", "--always-approve")
 
-def start_lines(prepared: Prepared) -> Iterator[str]:
-    """Who works with which model, and what cannot be enforced."""
+
+def start_lines(prepared: Prepared, approval: str | None) -> Iterator[str]:
+    """Who works with which model, and what does not hold.
+
+    Args:
+        prepared: The strategy.
+        approval: The option by which the user said which actions run unasked, if one.
+    """
     origin = prepared.loaded.origin
     tree = origin.tree.removeprefix("sha256:")[:12]
     yield f"strategy {origin.name} ({printable(origin.reference, 300)}, tree {tree})"
@@ -21,6 +28,15 @@ def start_lines(prepared: Prepared) -> Iterator[str]:
         f"{printable(one.role, 80)}: {printable(one.name, 80)}" for one in prepared.models
     )
     yield f"models: {roles}"
+    yield from notes(prepared, approval)
+
+
+def notes(prepared: Prepared, approval: str | None) -> Iterator[str]:
+    """One line for each thing that the strategy asks for and that does not hold."""
+    asks = prepared.blueprint.confirmation
+    # --llm-approve is what "risky" asks for.
+    if approval is not None and (asks == "always" or (asks, approval) == _RISKY_UNASKED):
+        yield f"note: the strategy wants confirmation ({asks}), but you chose {approval}"
     yield from budget_notes(prepared)
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from openhands_strategies.errors import StrategyError
 from openhands_strategies.openhands_cli.merging import with_users
-from openhands_strategies.openhands_cli.notes import start_lines
+from openhands_strategies.openhands_cli.notes import notes, start_lines
 from openhands_strategies.openhands_cli.record import exists, read_record, write_record
+from openhands_strategies.openhands_cli.refusal import StrategyRefused
 from openhands_strategies.project.home import Home
 from openhands_strategies.registry.host import Host
 from openhands_strategies.runtime.entries import Origin
@@ -23,6 +24,7 @@ from openhands_strategies.runtime.loader import load_again
 from openhands_strategies.runtime.prepare import Prepared, Settings, prepare
 from openhands_strategies.runtime.run_file import RunFile, plain_url
 from openhands_strategies.runtime.usage import Price
+from openhands_strategies.runtime.worktrees.repository import check_workspace
 
 if TYPE_CHECKING:
     from openhands.sdk import LLM
@@ -60,8 +62,11 @@ class Session:
         prices: Of other models.
         headless: Whether nobody can be asked.
         acp: Whether stdout belongs to the protocol.
-        approval: Whether the user said which actions run unasked.
+        approval: The option by which the user said which actions run unasked, if one.
+        resumed: Name of the conversation that is to be resumed.
+        asked: Whether the CLI came here for a conversation, of any kind.
         opened: Ids of the conversations with a strategy, in order.
+        failed: What the CLI ended by, if it was ours.
     """
 
     home: Home
@@ -72,8 +77,11 @@ class Session:
     prices: Mapping[str, Price] = field(default_factory=dict)
     headless: bool = False
     acp: bool = False
-    approval: bool = False
+    approval: str | None = None
+    resumed: str | None = None
+    asked: bool = False
     opened: list[str] = field(default_factory=list)
+    failed: StrategyError | None = None
 
     def open(self, make: Callable[..., Any], given: dict[str, Any]) -> Any:
         """Make a conversation in the CLI's place.
@@ -83,8 +91,21 @@ class Session:
             given: The keyword arguments that it calls it with.
 
         Raises:
-            StrategyError: The strategy cannot be loaded or built.
+            StrategyRefused: The strategy cannot be loaded or built, or not work there.
+            StrategyError: The same for an editor, which is sent the message.
         """
+        self.asked = True
+        try:
+            return self._open(make, given)
+        except StrategyError as error:
+            if self.acp:
+                raise
+            raise StrategyRefused(error, self._fail) from error
+
+    def _fail(self, error: StrategyError) -> None:
+        self.failed = error
+
+    def _open(self, make: Callable[..., Any], given: dict[str, Any]) -> Any:
         directory = Path(given["persistence_dir"]) / given["conversation_id"].hex
         record = read_record(directory)
         if record is not None:
@@ -98,6 +119,7 @@ class Session:
             prepared = self.prepare(
                 chosen,
                 given["agent"].llm,
+                Path(given["workspace"].working_dir),
                 hooks=given.get("hook_config"),
             )
         if record is None:
@@ -107,11 +129,19 @@ class Session:
             write_record(directory, record)
         return self._opened(prepared, given)
 
-    def prepare(self, chosen: Chosen, llm: LLM, *, hooks: HookConfig | None = None) -> Prepared:
+    def prepare(
+        self, chosen: Chosen, llm: LLM, workspace: Path | None, *, hooks: HookConfig | None = None
+    ) -> Prepared:
         """Build a strategy on the user's model and with the user's own hooks before its own.
 
+        Args:
+            chosen: The strategy.
+            llm: The user's model.
+            workspace: Where it will work; None before an editor has said it.
+            hooks: The user's own.
+
         Raises:
-            StrategyError: It cannot be built.
+            StrategyError: It cannot be built, or not work there.
         """
 
         from openhands.sdk.hooks import HookConfig
@@ -127,7 +157,10 @@ class Session:
         if llm.model in prices:
             llm = other_llm(llm, llm.model, prices)
         settings = Settings(home=self.home, prices=prices)
-        return prepare(chosen.loaded, llm, chosen.params, settings, adjust=adjust)
+        prepared = prepare(chosen.loaded, llm, chosen.params, settings, adjust=adjust)
+        if workspace is not None:
+            check_workspace(prepared.scope.agents, workspace)
+        return prepared
 
     def _opened(self, prepared: Prepared, given: dict[str, Any]) -> Any:
         from openhands_strategies.openhands_cli.conversation import StrategyConversation
@@ -144,14 +177,15 @@ class Session:
             prepared=prepared,
             agent=agent,
             headless=self.headless,
-            floor=asks if self.headless and not self.approval else None,
+            floor=asks if self.headless and self.approval is None else None,
+            notes=tuple(notes(prepared, self.approval)),
             **given,
         )
         visualizer = given.get("visualizer")
         if visualizer is not None and not self.headless:
             conversation.fleet.confirm = ask_in_terminal(conversation, visualizer)
             conversation.tell = tell_in_terminal(visualizer)
-            show_lines(visualizer, start_lines(prepared))
+            show_lines(visualizer, start_lines(prepared, self.approval))
         self.opened.append(str(given["conversation_id"]))
         return conversation
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from openhands_strategies.errors import UsageError
 from openhands_strategies.runtime.run_file import conversation_key
 
 if TYPE_CHECKING:
@@ -25,17 +26,32 @@ def conversations_dir() -> Path:
     return Path(locations.get_conversations_dir())
 
 
+def work_dir() -> Path:
+    """Where the CLI lets agents work, but for editors, which say it for each session."""
+    return Path(importlib.import_module("openhands_cli.locations").get_work_dir())
+
+
 def resumed_id(resume: str | None, *, last: bool) -> str | None:
     """The conversation that will be resumed, as 32 hex digits; None for a new one or a list.
 
     Args:
         resume: What stands after `--resume`; empty when nothing does.
         last: Whether `--last` is given.
+
+    Raises:
+        UsageError: `run_unknown` when it is no id.
     """
     if resume is None:
         return None
     if not last:
-        return conversation_key(resume) if resume else None
+        key = conversation_key(resume) if resume else None
+        if resume and key is None:
+            raise UsageError(
+                "run_unknown",
+                f"{resume!r} is no id of a conversation",
+                "ohs openhands --resume lists the conversations; an id has 32 hex digits",
+            )
+        return key
     store = importlib.import_module("openhands_cli.conversations.store.local").LocalFileStore()
     latest = store.list_conversations(limit=1)
     return conversation_key(latest[0].id) if latest else None
