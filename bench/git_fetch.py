@@ -1,9 +1,14 @@
-"""Cold fetch of one subdirectory of a large repository, and warm resolving.
+"""Cold fetch of one subdirectory of a large repository, and warm resolving, with their bounds.
 
 Generates a repository (COMMITS commits that revise TEXTS text files, and ASSETS files of
 MEGABYTES altogether that do not pack), serves it with `git http-backend` over TLS on
 loopback, and measures, each into an empty place: our fetch, a full clone, a shallow clone,
 pip, and the SDK's own plugin fetch. Loopback flatters the others, which move more bytes.
+
+Ours is measured twice: in this process, and as a process of its own, where an interpreter
+starts and GitPython is imported as well. Ends with 1 when a full clone takes less than
+CLONE times as long as ours in this process, or when resolving a locked git reference takes
+more than WARM times as long as resolving a path.
 """
 
 from __future__ import annotations
@@ -30,6 +35,7 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 COMMITS, TEXTS = 5000, 2000
 ASSETS, MEGABYTES = 500, 60
 ROUNDS = 3
+CLONE, WARM = 10.0, 1.2
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 STRATEGY = b"""class Debate:
     name = "debate"
@@ -85,6 +91,17 @@ def make_repository(path: Path) -> str:
     return subprocess.run(head, check=True, capture_output=True, text=True).stdout.strip()
 
 
+# What a program costs that fetches once, from its first line on.
+PROGRAM = """
+import sys
+from pathlib import Path
+from openhands_strategies.sources.git_fetch import locate_git
+from openhands_strategies.sources.reference import parse_reference
+locate_git(parse_reference(sys.argv[1]), Path(sys.argv[2]))
+"""
+OURS, PROCESS, FULL = "ours", "ours, a process", "full clone"
+
+
 def packed(path: Path) -> float:
     """Megabytes of a repository's objects."""
     files = (path / "objects").rglob("*")
@@ -101,8 +118,8 @@ def seconds(action: Callable[[], object], repeat: int = 3) -> float:
     return best
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure, print, and say whether the bounds hold."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         commit = make_repository(base / "srv" / "acme.git")
@@ -110,11 +127,21 @@ def main() -> None:
         with GitServer(base / "srv", certificates) as server:
             os.environ["GIT_SSL_CAINFO"] = str(certificates.authority)
             os.environ["OHS_HOME"] = str(base / "home")
-            measure(base, f"{server.url}/acme.git", commit)
+            url = f"{server.url}/acme.git"
+            clone = measure_cold(base, url, commit)
+            warm = measure_warm(base, url, commit)
+    cold_held, warm_held = clone >= CLONE, warm <= WARM
+    print(f"bound: full clone {clone:.1f} x ours, at least {CLONE:g}: {told(cold_held)}")
+    print(f"bound: warm resolve {warm:.2f} x a path, at most {WARM:g}: {told(warm_held)}")
+    return 0 if cold_held and warm_held else 1
 
 
-def measure(base: Path, url: str, commit: str) -> None:
-    """Run all contestants."""
+def told(held: bool) -> str:
+    return "held" if held else "NOT HELD"
+
+
+def measure_cold(base: Path, url: str, commit: str) -> float:
+    """Run all contestants; return how many times as long a full clone takes as ours."""
     reference = parse_reference(f"git+{url}@{commit}#subdirectory=plugins/debate")
 
     def fresh(name: str) -> Path:
@@ -123,6 +150,10 @@ def measure(base: Path, url: str, commit: str) -> None:
 
     def ours() -> None:
         locate_git(reference, fresh("store"))
+
+    def process() -> None:
+        command = [sys.executable, "-c", PROGRAM, str(reference), str(fresh("store"))]
+        subprocess.run(command, check=True)
 
     def clone(*options: str) -> Callable[[], object]:
         command = ["git", "clone", "-q", *options, url, str(base / "clone")]
@@ -139,8 +170,9 @@ def measure(base: Path, url: str, commit: str) -> None:
         Plugin.fetch(url, cache_dir=fresh("sdk"))
 
     actions = {
-        "ours": ours,
-        "full clone": clone(),
+        OURS: ours,
+        PROCESS: process,
+        FULL: clone(),
         "clone --depth 1": clone("--depth", "1"),
         "pip download": pip,
         "SDK plugin fetch": sdk,
@@ -162,8 +194,13 @@ def measure(base: Path, url: str, commit: str) -> None:
     size = packed(base / "srv" / "acme.git")
     print(f"cold fetch of one subdirectory ({COMMITS} commits, {size:.0f} MB), best of {ROUNDS}:")
     for name, value in found.items():
-        print(f"  {name:18} {value:7.3f} s  {value / found['ours']:6.1f} x")
+        print(f"  {name:18} {value:7.3f} s  {value / found[OURS]:6.1f} x")
+    return found[FULL] / found[OURS]
 
+
+def measure_warm(base: Path, url: str, commit: str) -> float:
+    """Return how many times as long a git reference in the store takes as a path."""
+    reference = parse_reference(f"git+{url}@{commit}#subdirectory=plugins/debate")
     store = base / "home" / "store"
     locate_git(reference, store)
     (base / "debate").mkdir()
@@ -174,7 +211,8 @@ def measure(base: Path, url: str, commit: str) -> None:
 
     git, path = warm(str(reference)), warm("./debate")
     print(f"warm resolve: git {git * 1000:.2f} ms, path {path * 1000:.2f} ms: {git / path:.2f} x")
+    return git / path
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

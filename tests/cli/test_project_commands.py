@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -240,13 +242,22 @@ def test_offline_says_what_is_not_in_the_store(
     monkeypatch.chdir(tmp_path)
     other = tmp_path / "other-home"
     monkeypatch.setenv("OHS_HOME", str(other))
+    called = tmp_path / "called"
+    recording = f'#!/bin/sh\necho "$@" >>{called}\nexec {shutil.which("git")} "$@"\n'
+    stand_in = write(tmp_path / "bin" / "git", recording)
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{stand_in.parent}:{os.environ['PATH']}")
     # Nobody typed that repository there; and with it typed, its tree is still missing.
     one_error(ohs_here("sync", "--offline"), 3, "reference_scheme")
     trust_path(Path(url.removeprefix("git+file://").partition("@")[0]), fetch=True)
     said = one_error(ohs_here("sync", "--offline"), 3, "not_in_store")
     assert "strategies.toml:" in said
+    assert not called.exists()
     assert ohs_here("sync").code == 0
+    assert "fetch" in called.read_text()
+    called.unlink()
     assert ohs_here("sync", "--offline").code == 0
+    assert not called.exists()
 
 
 def test_documents_tell_the_same(ohs_here, tmp_path: Path, ohs_home: Path, url: str) -> None:
@@ -382,6 +393,11 @@ def test_wrong_input_in_a_project(ohs_here, tmp_path: Path, good: Path, url: str
         one_error(ohs_here(*command), 3, "lock_file_invalid")
 
 
+def plain(drawn: str) -> str:
+    """What a terminal was sent, one line for each time it was drawn, without colours."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn).replace("\r", "\n")
+
+
 @contextmanager
 def on_a_terminal(cwd: Path, *arguments: str, **environ: str) -> Iterator[tuple[int, str, str]]:
     """Run `ohs` with a terminal as stderr; exit code, stdout, and what was drawn."""
@@ -412,6 +428,7 @@ def test_a_bar_is_drawn_on_a_terminal_and_is_gone_afterwards(
     with on_a_terminal(tmp_path, "add", url) as (code, out, drawn):
         assert code == 0, drawn
         assert "asking for the commit" in drawn
+        assert re.search(r"receiving objects \D*([1-9]\d*)/\1\n", plain(drawn))
         assert "\x1b[?25h" in drawn  # the cursor is back
         bar, _, last = drawn.rpartition("\x1b[2K")
         assert "asking for the commit" in bar

@@ -320,7 +320,7 @@ print(killed_at_every_step(prepare, action, check, below=str(store)))
 """
 
 
-@pytest.mark.parametrize(("what", "least"), [("gc", 10), ("gc of all", 15), ("put", 10)])
+@pytest.mark.parametrize(("what", "least"), [("gc", 28), ("gc of all", 36), ("put", 20)])
 def test_kill_at_every_step(tmp_path: Path, what: str, least: int) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", CRASHING, str(tmp_path / "ground"), what],

@@ -25,7 +25,7 @@ from openhands_strategies.project.roots import known_locks, remember_project
 from openhands_strategies.project.sync import warn_by_log
 from openhands_strategies.project.trust import trust_path
 from openhands_strategies.project.trust_file import TrustFile, change_trust, read_trust
-from openhands_strategies.project.writing import editing, write_file
+from openhands_strategies.project.writing import editing, write_files
 from openhands_strategies.sources.giturl import local_path
 from openhands_strategies.sources.path import locate_path
 from openhands_strategies.sources.reference import (
@@ -103,8 +103,8 @@ def add(
             lock.pop(name, None)
             if locked is not None:
                 lock[name] = locked
-            write_file(project.path, with_entry(project, name, source))
-            write_file(project.lock_path, lock_text(lock.values()))
+            entries = with_entry(project, name, source)
+            write_files({project.path: entries, project.lock_path: lock_text(lock.values())})
             project = read_project_file(project.path, user=project.user)
         if isinstance(locked, LockedGit):
             remember_project(project, home)
@@ -135,8 +135,8 @@ def remove(name: str, project: ProjectFile, home: Home) -> ProjectFile:
         lock = read_lock(project.lock_path)
         gone = set(_places(project, lock, name))
         rest = {key: one for key, one in lock.items() if key != name}
-        write_file(project.path, without_entry(project, name) or None)
-        write_file(project.lock_path, lock_text(rest.values()))
+        text = without_entry(project, name) or None
+        write_files({project.path: text, project.lock_path: lock_text(rest.values())})
         project = read_project_file(project.path, user=project.user)
     _forget(gone, project, home)
     return project

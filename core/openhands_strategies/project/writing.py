@@ -6,7 +6,7 @@ A reader sees the old or the new file, never half of one, also after a crash.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -48,25 +48,51 @@ def write_file(path: Path, text: str | None) -> None:
     Raises:
         LoadError: `file_write`; the old file is then still there, unchanged.
     """
-    temporary = path.with_name(f".{path.name}.new")
+    write_files({path: text})
+
+
+def write_files(texts: Mapping[Path, str | None]) -> None:
+    """Replace the content of files that belong together; None removes one. Only within `editing`.
+
+    All new content is on the disk before the first file is replaced, so that a full disk
+    changes none of them.
+
+    Raises:
+        LoadError: `file_write`.
+    """
+    path, staged = Path(), []
     try:
-        # One a killed process left; nobody else writes here at the same time.
-        temporary.unlink(missing_ok=True)
-        if text is None:
-            path.unlink(missing_ok=True)
-            return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            with os.fdopen(os.open(temporary, flags, _mode(path)), "wb") as stream:
-                stream.write(text.encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
+            for path, text in texts.items():
+                temporary = _temporary(path)
+                # One a killed process left; nobody else writes here at the same time.
+                temporary.unlink(missing_ok=True)
+                if text is not None:
+                    staged.append(temporary)
+                    _write(temporary, text, _mode(path))
+            for path, text in texts.items():
+                if text is None:
+                    path.unlink(missing_ok=True)
+                else:
+                    _temporary(path).replace(path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            for temporary in staged:
+                temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def _write(temporary: Path, text: str, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with os.fdopen(os.open(temporary, flags, mode), "wb") as stream:
+        stream.write(text.encode())
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _remove_empty(directory: Path) -> None:
