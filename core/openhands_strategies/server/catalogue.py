@@ -7,16 +7,23 @@ import threading
 from collections.abc import Iterable
 
 from openhands_strategies.errors import ResolveError, StrategyError
+from openhands_strategies.registry.host import plugin_host
 from openhands_strategies.server.listed import Listed
 from openhands_strategies.server.offering import offered, overlays
 from openhands_strategies.server.setup import Setup
 
 
 class Catalogue:
-    """What the server offers now; `reload` takes up what was added and removed."""
+    """What the server offers now; `reload` takes up what was added and removed.
+
+    Attributes:
+        setup: What the operator asked for.
+        host: The hook plugins; made once, as a start waits for it.
+    """
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
+        self.host = plugin_host()
         self._lock = threading.Lock()
         self._listed = offered(setup)
         self._overlays = overlays(setup)
@@ -57,6 +64,7 @@ class Catalogue:
             Names under `strategies`, `added`, `removed` and `restart_needed`.
         """
         with self._lock:
+            self.host = plugin_host()
             before = [one.name for one in self._listed]
             self._listed, changed = _taken_up(offered(self.setup), self._listed)
             self._overlays, below = _taken_up(overlays(self.setup), self._overlays)

@@ -13,7 +13,6 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from openhands_strategies.errors import LoadError, StrategyError
-from openhands_strategies.registry.host import plugin_host
 from openhands_strategies.runtime.building import check_params
 from openhands_strategies.runtime.entries import TASK_TOOL_SET
 from openhands_strategies.runtime.llms import other_llm, placeholder_llm
@@ -67,7 +66,7 @@ def prepared_run(
     llm = _main_llm(config, body.llm_profile, prices, planning=planning)
     here = config.conversation_runtime == "local"
     workspace = workspace_of(body, setup.workspaces, here=here)
-    host = plugin_host()
+    host = catalogue.host
 
     def adjust(blueprint: Blueprint, strategy: str, params: Mapping[str, Any]) -> Blueprint:
         return host.adjust(blueprint, strategy, params, _warn)
