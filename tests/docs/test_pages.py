@@ -90,7 +90,7 @@ def test_the_commands_of_a_page(
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.setenv("LLM_BASE_URL", model.base_url)
         if page.startswith("strategies/"):
-            own_project(reader, model)
+            own_project(reader, model, monkeypatch, home)
         for block in blocks(text_of(page)):
             if block.file is not None:
                 reader.write(block)
@@ -104,7 +104,9 @@ def test_the_commands_of_a_page(
     assert served or not runs
 
 
-def own_project(reader: Reader, model: ScriptedModel) -> None:
+def own_project(
+    reader: Reader, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
     """What pages of strategies take for granted: a repository with tests, a saved profile."""
     write(reader.where / "test_own.py", "def test_own():\n    assert True\n")
     for line in ("git init --quiet", "git add .", "git commit --quiet --message First"):
@@ -112,6 +114,8 @@ def own_project(reader: Reader, model: ScriptedModel) -> None:
     sdk = importlib.import_module("openhands.sdk")
     llm = sdk.LLM(model="openai/gpt-4o-mini", api_key="any", base_url=model.base_url)
     profiles = importlib.import_module("openhands.sdk.llm.llm_profile_store")
+    # The SDK looks once, when it is imported, where the home is.
+    monkeypatch.setattr(profiles, "_DEFAULT_PROFILE_DIR", home / ".openhands" / "profiles")
     profiles.LLMProfileStore().save("second-opinion", llm, include_secrets=True)
 
 
