@@ -125,23 +125,29 @@ RUN = "print(killed_at_every_step(prepare, action, check, below=str(base)))"
 def test_kill_at_every_step(
     tmp_path: Path, repository: Repository, script: str, least: int
 ) -> None:
+    assert counted(script + RUN, tmp_path, repository) > least
+
+
+def counted(script: str, tmp_path: Path, repository: Repository) -> int:
+    """The number that a script prints, which works on a ground and with two commits."""
     repository.git("branch", "first")
     repository.strategy("debate", description="second", hook="./x")
     ran = subprocess.run(
         [
             sys.executable,
             "-c",
-            PREAMBLE + script + RUN,
+            PREAMBLE + script,
             str(tmp_path / "ground"),
             repository.url(revision="@first"),
             repository.url(),
+            str(repository.path / "plugins" / "debate"),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) > least
+    return int(ran.stdout)
 
 
 def test_eight_processes_add_at_once(

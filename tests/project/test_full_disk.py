@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from openhands_strategies.project.home import Home
 from openhands_strategies.project.project_file import find_project, project_to_write
 
 from .conftest import Repository
-from .test_faults import PREAMBLE
+from .test_faults import counted
 
 SETUP = """
 import git, tempfile
@@ -110,24 +108,7 @@ def action():
 def test_full_from_every_step(
     tmp_path: Path, repository: Repository, script: str, least: int
 ) -> None:
-    repository.git("branch", "first")
-    repository.strategy("debate", description="second", hook="./x")
-    ran = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            PREAMBLE + script + SETUP,
-            str(tmp_path / "ground"),
-            repository.url(revision="@first"),
-            repository.url(),
-            str(repository.path / "plugins" / "debate"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) > least
+    assert counted(script + SETUP, tmp_path, repository) > least
 
 
 def test_what_cannot_be_locked_is_not_added(work: Path, home: Home, repository: Repository) -> None:

@@ -91,15 +91,11 @@ def index_place(path: str) -> Path:
 
 
 def _page_path(text: str) -> Path:
-    path = Path(text).absolute()
+    from openhands_strategies.cli.options import writable_path
+
+    path = Path(text)
     path = path / "index.html" if path.is_dir() else path
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UsageError(
-            "page_path",
-            f"--output {text}: no page can be written there",
-            "name a file or a directory that exists",
-        )
-    return path
+    return writable_path(path, f"--output {text}", "page_path")
 
 
 def _write(path: Path, text: str) -> None:

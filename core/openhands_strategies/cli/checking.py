@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from openhands_strategies.cli.completion.values import (
 from openhands_strategies.cli.frame import Frame, current_frame, debug_option, json_option
 from openhands_strategies.cli.project_options import working
 from openhands_strategies.cli.sdk import stdout_reserved
-from openhands_strategies.errors import StrategyError, UsageError
+from openhands_strategies.errors import StrategyError
 
 if TYPE_CHECKING:
     from openhands_strategies.project.home import Home
@@ -72,11 +71,13 @@ def command(
     workspace that is made for it; all that in a process of its own. The exit code is 1
     when an error is found.
     """
-    from openhands_strategies.cli.options import params_of
+    from openhands_strategies.cli.options import params_of, writable_path
 
     if static and (params or sdk):
         raise click.UsageError("--static builds nothing: leave --param and --sdk out.")
-    path = _sarif_path(sarif_file)
+    path = None
+    if sarif_file is not None:
+        path = writable_path(Path(sarif_file), f"--sarif {sarif_file}", "sarif_path")
     given = params_of(params)
     frame = current_frame(context)
     # Strategies print where they like; the result is for stdout alone.
@@ -137,20 +138,6 @@ def _trusted_requirements(located: Located, home: Home) -> tuple[str, ...]:
         tree = hash_tree(located.root, tree_files(located.root, located.only))
     check_trust(located, tree, manifest, home=home)
     return manifest.requirements
-
-
-def _sarif_path(text: str | None) -> Path | None:
-    """Where SARIF goes, looked at before the check, which takes its time."""
-    if text is None:
-        return None
-    path = Path(text).absolute()
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UsageError(
-            "sarif_path",
-            f"--sarif {text}: it cannot be written",
-            "name a file in a directory that exists",
-        )
-    return path
 
 
 def _is_running(sdk: str) -> bool:

@@ -115,9 +115,21 @@ def report_path(text: str | None) -> Path | None:
     Raises:
         UsageError: `report_path`.
     """
-    if text is None:
-        return None
-    path = Path(text).absolute()
+    return None if text is None else writable_path(Path(text), f"--report {text}", "report_path")
+
+
+def writable_path(path: Path, given: str, code: str) -> Path:
+    """A file that is written at the end, looked at before the work that takes its time.
+
+    Args:
+        path: The file, which need not exist.
+        given: The option as it was typed, for the message.
+        code: Of the error.
+
+    Raises:
+        UsageError: With this code.
+    """
+    path = path.absolute()
     reason = None
     if not path.parent.is_dir():
         reason = f"{path.parent} is no directory"
@@ -126,9 +138,7 @@ def report_path(text: str | None) -> Path | None:
     elif not os.access(path.parent, os.W_OK):
         reason = f"{path.parent} cannot be written"
     if reason is not None:
-        raise UsageError(
-            "report_path", f"--report {text}: {reason}", "name a file in a directory that exists"
-        )
+        raise UsageError(code, f"{given}: {reason}", "name a file in a directory that exists")
     return path
 
 

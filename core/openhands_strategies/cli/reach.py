@@ -15,6 +15,16 @@ from openhands_strategies.errors import RunError, UsageError, one_line
 SECONDS: Final = 2.0
 
 
+def http_parts(url: str) -> SplitResult | None:
+    """The parts of an http or https URL with a host; None for everything else."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if parts.scheme.lower() in ("http", "https") and parts.hostname else None
+
+
 def check_base_url(url: str | None, named_by: str) -> None:
     """Check the form of a base URL.
 
@@ -25,15 +35,7 @@ def check_base_url(url: str | None, named_by: str) -> None:
     Raises:
         UsageError: `base_url_invalid`.
     """
-    if url is None:
-        return
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        valid = False
-    if not valid:
+    if url is not None and http_parts(url) is None:
         raise UsageError(
             "base_url_invalid", f"{named_by} holds no http URL", "write http://HOST:PORT/v1"
         )

@@ -8,8 +8,9 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
+from openhands_strategies.cli.reach import http_parts
 from openhands_strategies.errors import UsageError
 
 _WRITE: Final = "write --server http://HOST:PORT"
@@ -78,13 +79,8 @@ def server_of(url: str, key_env: str | None, environ: Mapping[str, str] | None =
 def _parts(url: str) -> SplitResult:
     if not url.isprintable() or " " in url:
         raise UsageError("server_url", "--server holds white space or control characters", _WRITE)
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if not usable:
+    parts = http_parts(url)
+    if parts is None:
         raise UsageError("server_url", "--server is no http or https address", _WRITE)
     if "@" in parts.netloc:
         raise UsageError(
