@@ -124,6 +124,21 @@ def tool_texts(request: Served) -> list[str]:
     return [text_of(one) for one in request.messages if one["role"] == "tool"]
 
 
+HOUSE = """
+from openhands.sdk import Agent, AgentContext
+from openhands_strategies import Blueprint, Strategy
+
+class House(Strategy):
+    name = "house"
+    description = "House style"
+    overlay = True
+
+    def build(self, context):
+        suffix = "Write as this house does."
+        return Blueprint(agent=Agent(
+            llm=context.llm, agent_context=AgentContext(system_message_suffix=suffix)))
+"""
+
 MakeBench = Callable[..., contextlib.AbstractContextManager[Bench]]
 
 DELEGATING = '''

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server_process import Server, running_server
-from support import DELEGATING, write
+from support import DELEGATING, HOUSE, write
 
 
 @pytest.fixture(scope="session")
@@ -89,21 +89,6 @@ class Spending(Strategy):
             limits=Limits(budget=context.params["dollars"]),
         )
 '''
-
-HOUSE = """
-from openhands.sdk import Agent, AgentContext
-from openhands_strategies import Blueprint, Strategy
-
-class House(Strategy):
-    name = "house"
-    description = "House style"
-    overlay = True
-
-    def build(self, context):
-        suffix = "Write as this house does."
-        return Blueprint(agent=Agent(
-            llm=context.llm, agent_context=AgentContext(system_message_suffix=suffix)))
-"""
 
 FROM_GIT = """
 from openhands.sdk import Agent

@@ -9,29 +9,14 @@ import pytest
 
 from openhands_strategies.testing import finish, in_order
 from server_process import Server, running_server
-from support import write
+from support import HOUSE, write
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow_start]
 pytest.importorskip("openhands.agent_server")
 
-HOUSE = """
-from openhands.sdk import Agent, AgentContext
-from openhands_strategies import Blueprint, Strategy
-
-class House(Strategy):
-    name = "house"
-    description = "House style"
-    overlay = True
-
-    def build(self, context):
-        suffix = "Write as this house does: VERSION."
-        return Blueprint(agent=Agent(
-            llm=context.llm, agent_context=AgentContext(system_message_suffix=suffix)))
-"""
-
 
 def test_they_are_kept_recorded_and_have_parameters(tmp_path: Path) -> None:
-    house = write(tmp_path / "house.py", HOUSE.replace("VERSION", "first"))
+    house = write(tmp_path / "house.py", HOUSE.replace("house does", "house does: first"))
     arguments = ["--extensions", "single", "--with", "./house.py", "budget"]
     with (
         running_server(tmp_path, arguments) as server,
@@ -50,7 +35,7 @@ def test_they_are_kept_recorded_and_have_parameters(tmp_path: Path) -> None:
         assert [one["name"] for one in report["layers"]] == ["house", "budget"]
         assert report["params"]["budget.limit"] == 3.0
         # What was there when the server read it is what runs, until it is started again.
-        house.write_text(HOUSE.replace("VERSION", "second"))
+        house.write_text(HOUSE.replace("house does", "house does: second"))
         assert server.post("/api/strategies/reload").json()["restart_needed"] == ["house"]
         again = server.start("single", **_body(server, params={"limit": 3.0}))
         assert server.ended(again)["layers"] == report["layers"]

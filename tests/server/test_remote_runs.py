@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +33,7 @@ from openhands_strategies.testing import (
 )
 from server_process import KEY, Server, running_server
 from support import DELEGATING, task, write
-from terminal import terminal
+from terminal import Terminal, terminal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow_start]
 
@@ -319,6 +321,18 @@ def test_what_needs_a_yes_is_rejected_where_nobody_can_answer(server: Server) ->
     assert not (server.workspace("remote-asked") / "forbidden").exists()
 
 
+TOUCH = call("terminal", command="touch refused")
+
+
+@contextmanager
+def at_the_question(server: Server, name: str) -> Iterator[tuple[Terminal, str]]:
+    """A run from a terminal that asks about its first action, and what it has shown by then."""
+    options = typed(server, "./spending.py", name, "--confirm", "always")
+    arguments = command(server, *options, "--param", "dollars=2")[3:]
+    with terminal(server.home, *arguments, SESSION_KEY=KEY) as screen:
+        yield screen, screen.wait_for("Run this action? [y/N] ")
+
+
 def test_a_person_at_a_terminal_is_asked(server: Server) -> None:
     def main(turn: Turn) -> Reply:
         if turn.replies == 0:
@@ -326,10 +340,7 @@ def test_a_person_at_a_terminal_is_asked(server: Server) -> None:
         return call("terminal", command="touch allowed") if turn.replies == 1 else finish("done")
 
     with server.model(main, "remote-yes") as model:
-        options = typed(server, "./spending.py", "remote-yes", "--confirm", "always")
-        arguments = command(server, *options, "--param", "dollars=2")[3:]
-        with terminal(server.home, *arguments, SESSION_KEY=KEY) as screen:
-            shown = screen.wait_for("Run this action? [y/N] ")
+        with at_the_question(server, "remote-yes") as (screen, shown):
             assert "main wants to use terminal" in shown
             assert "touch refused" in shown
             assert "echo \\x1b[8mhidden" in shown
@@ -390,14 +401,8 @@ def test_an_agent_server_without_the_extension(tmp_path: Path) -> None:
 
 
 def test_a_yes_after_somebody_else_said_no_allows_nothing(server: Server) -> None:
-    def main(turn: Turn) -> Reply:
-        return call("terminal", command="touch refused") if turn.replies == 0 else finish("done")
-
-    with server.model(main, "remote-both") as model:
-        options = typed(server, "./spending.py", "remote-both", "--confirm", "always")
-        arguments = command(server, *options, "--param", "dollars=2")[3:]
-        with terminal(server.home, *arguments, SESSION_KEY=KEY) as screen:
-            shown = screen.wait_for("Run this action? [y/N] ")
+    with server.model(in_order([TOUCH, finish("done")]), "remote-both") as model:
+        with at_the_question(server, "remote-both") as (screen, shown):
             run = shown.split("/strategies#/run/")[1].split()[0]
             path = f"/api/conversations/{run}/events/respond_to_confirmation"
             answer = server.post(path, json={"accept": False, "reason": "not like this"})
@@ -413,14 +418,8 @@ def test_a_yes_after_somebody_else_said_no_allows_nothing(server: Server) -> Non
 
 
 def test_a_run_that_was_left_at_a_question_is_asked_about_again(server: Server) -> None:
-    def main(turn: Turn) -> Reply:
-        return call("terminal", command="touch refused") if turn.replies == 0 else finish("done")
-
-    with server.model(main, "remote-left") as model:
-        options = typed(server, "./spending.py", "remote-left", "--confirm", "always")
-        arguments = command(server, *options, "--param", "dollars=2")[3:]
-        with terminal(server.home, *arguments, SESSION_KEY=KEY) as screen:
-            shown = screen.wait_for("Run this action? [y/N] ")
+    with server.model(in_order([TOUCH, finish("done")]), "remote-left") as model:
+        with at_the_question(server, "remote-left") as (screen, shown):
             run = shown.split("/strategies#/run/")[1].split()[0]
             screen.process.send_signal(signal.SIGINT)
             screen.wait_for(f"resume with: ohs run --resume {run} --server")
